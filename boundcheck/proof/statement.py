@@ -136,33 +136,37 @@ def reading_of(claim: Claim, fresh: Iterable[sp.Basic] = ()) -> Reading:
         raise InputError("letter", twice[0], "one letter of this name, with one role")
     setting = claim.setting or Setting()
     points = _points(setting)
+    # What claims say of blocks, and of W, they say of all of them.
     ranged = {*sum(points.values(), setting.blocks)}
     if setting.weight is not None and not setting.weights:
         ranged |= {words.W, words.W1, words.W2}
-    iterates = {at_t(x) for each in said for x in each.atoms(words.Iterate)}
-    its_blocks = {words.Iterate(x.name, words.t, *x.shape) for x in setting.blocks}
-    iterates |= its_blocks
-    at_their_time = {at_t(x.lhs) for x in _equations(claim) if isinstance(x.lhs, words.Iterate)}
-    for each in said:
-        for mean in each.atoms(words.Expectation, words.MatrixExpectation):
-            at_their_time |= {at_t(x) for x in mean.args[1:] if isinstance(x, words.Iterate)}
-    at_their_time |= its_blocks | ({words.v_t} if its_blocks else set())
-    if claim.setting and not its_blocks:
-        # Layers are all there at once.
-        at_their_time |= set() if followed(claim) else iterates
-    have_blocks = {words.v_t: setting.blocks, **dict(setting.noise)}
-    processes = {
-        x: Process(
-            have_blocks.get(x) or (_block_of(x),),
-            drawn=x not in at_their_time,
-        )
-        for x in sorted(iterates, key=lambda x: (x not in at_their_time, str(x)))
-    }
     own = own - ranged - points.keys()
     constants = {x for x in own - {words.t, words.i, T} if not _is_given_a_type(x)}
     if mine := (constants | ranged) & set(fresh):
         raise InputError("fresh", min(mine, key=str), f"a letter that {claim.id} has not")
-    return Reading(points, processes, constants, {*fresh, *ranged})
+    return Reading(points, _processes(claim, setting, said), constants, {*fresh, *ranged})
+
+
+def _processes(
+    claim: Claim, setting: Setting, said: Iterable[sp.Basic]
+) -> dict[words.Iterate, Process]:
+    """The iterates of a claim, with their blocks, and whether each is drawn at its time."""
+    blocks = {words.Iterate(x.name, words.t, *x.shape) for x in setting.blocks}
+    iterates = blocks | {at_t(x) for each in said for x in each.atoms(words.Iterate)}
+    known = {at_t(x.lhs) for x in _equations(claim) if isinstance(x.lhs, words.Iterate)}
+    for each in said:
+        for mean in each.atoms(words.Expectation, words.MatrixExpectation):
+            known |= {at_t(x) for x in mean.args[1:] if isinstance(x, words.Iterate)}
+    if blocks:
+        known |= blocks | {words.v_t}
+    elif claim.setting and not followed(claim):
+        # Layers are all there at once.
+        known |= iterates
+    several = {words.v_t: setting.blocks, **dict(setting.noise)}
+    return {
+        x: Process(several.get(x) or (_block_of(x),), drawn=x not in known)
+        for x in sorted(iterates, key=lambda x: (x not in known, str(x)))
+    }
 
 
 def statement(claim: Claim) -> Sequent:
