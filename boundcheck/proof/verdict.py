@@ -715,7 +715,8 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
         algorithm = followed(claim)
         parts = (*claim.conditions, *(x.conclusion for x in claim.hypotheses))
         parts += algorithm.parameters if algorithm else ()
-        names |= {str(x.name) for each in parts for x in each.free_symbols}
+        letters_ = {x for each in parts for x in each.free_symbols}
+        names |= {str(x.name) for x in letters_ if isinstance(x, sp.Symbol)}
     for quantity in reversed(quantities):
         names |= (
             {str(x.name) for x in quantity.expression.free_symbols}

@@ -269,3 +269,9 @@ def test_another_reading_or_sequent_in_its_place_changes_nothing():
 def test_what_is_no_lemma_is_one_line(says, given):
     with pytest.raises(InputError):
         lemma("my.lemma", says=says, given=given)
+
+
+def test_a_matrix_may_have_the_name_of_a_constant():
+    size = EuclideanNorm(sp.MatrixSymbol("s", d, 1))
+    made = lemma("my.lemma", says=le(size**2, size), given=[le(size, 2)])
+    assert judge(made).verdict == "refuted"
