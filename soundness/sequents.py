@@ -4,8 +4,8 @@ the kernel.
 The claims are theorems about runs of the catalogue, and each with one place changed: its
 conclusion, a hypothesis, a condition, or the formula of a quantity. Each part is evaluated on exact
 runs twice: as a sympy relation by `ExactModel.says`, which shares no code with the translation, and
-as a fact of the sequent, in the kernel's terms. What the two say must be the same; and where a run
-tells a changed claim from the claim, the two have different sequents.
+as a fact of the sequent. What the two say must be the same; and where a run tells a changed claim
+from the claim, their sequents differ.
 """
 
 from __future__ import annotations
