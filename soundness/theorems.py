@@ -651,7 +651,7 @@ def _of(
 def _theirs(id: str, follow: Follow, walks: Walks) -> Recipe:
     """A theorem of the catalogue, under an id of its own."""
     theirs = catalogue[id]
-    claim = replace(theirs, id=f"engines.{id.replace('.', '_')}", setting=None)
+    claim = replace(theirs, id=f"engines.{id.replace('.', '_')}")
     assumed = tuple(map(of_catalogue, claim.hypotheses))
     return Recipe(claim, assumed, f"{id} is true", follow, walks, theirs, claim.id)
 
