@@ -23,14 +23,11 @@ if TYPE_CHECKING:
         shapes,
     )
     from boundcheck.properties.problem_strategies import (
-        POSITIVE_REALS,
         SCALES,
         adapters,
         assignments,
         clipped_problems,
-        domains,
         instances,
-        least_squares_problems,
         objectives,
         offsets,
         problems,
@@ -41,7 +38,6 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "POSITIVE_REALS",
     "SCALES",
     "SEEDS",
     "SIZES",
@@ -55,9 +51,7 @@ __all__ = [
     "clipped_problems",
     "directions",
     "domain_points",
-    "domains",
     "instances",
-    "least_squares_problems",
     "matrices",
     "objectives",
     "offsets",

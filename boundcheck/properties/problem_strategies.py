@@ -31,7 +31,7 @@ from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.judged import parts
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped
-from boundcheck.functions.objectives.linear import LeastSquares, SoftmaxRegression
+from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
@@ -39,11 +39,10 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import speaks_of_a_ball, words_of
-from boundcheck.language.symbols import D, Number, T, zeta
+from boundcheck.language.symbols import D, T, zeta
 from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.properties.matrix_strategies import (
     SEEDS,
-    SIZES,
     Shape,
     ball,
     check_shape,
@@ -70,14 +69,6 @@ from boundcheck.worst_case.short_run import ShortRun, check_theorem, free_of
 
 SCALES = st.sampled_from([1.0, 0.25, 2.0])
 """Scales s of an adapter."""
-POSITIVE_REALS: SearchStrategy[Number] = st.one_of(
-    SIZES,
-    st.integers(1, 100),
-    st.fractions(Fraction(1, 100), 100, max_denominator=1000),
-    st.decimals("0.01", 100, places=2).map(str),
-)
-"""Positive reals of every type that claims take: float, int, Fraction, and decimals as strings."""
-
 # Rows and columns of W, at most, where they are not given.
 _LARGEST = 5
 
@@ -172,22 +163,6 @@ def softmax_problems(draw: DrawFn, shape: Shape | None = None) -> SoftmaxRegress
     return SoftmaxRegression("small", draw(_data((len(labels), k))), labels)
 
 
-@st.composite
-def least_squares_problems(
-    draw: DrawFn, shape: Shape | None = None, *, samples: int = 6
-) -> LeastSquares:
-    """Linear regressions on data and targets of any spectrum; their gradients are unbounded over
-    all W.
-
-    W has shape (d, k), each up to 5 where it is not given; there are up to `samples` samples. A
-    malformed shape, and samples below 1, are an InputError when an example is drawn.
-    """
-    check_count("samples", samples)
-    d, k = draw(_shapes(shape))
-    n = draw(st.integers(1, samples))
-    return LeastSquares(draw(_data((n, k))), draw(_data((n, d))))
-
-
 def objectives() -> SearchStrategy[Objective]:
     """Small objectives with a bounded gradient: `clipped_problems`, `pseudo_huber_problems` or
     `softmax_problems`.
@@ -250,24 +225,6 @@ def adapters(
         return make_adapter(kind, W0 + 2 if "W0" in ADAPTERS[kind].frozen else W0, r, scale, frozen)
 
     return drawn()
-
-
-@st.composite
-def domains(draw: DrawFn, adapter: Adapter) -> dict[str, float]:
-    """Radii for the domain of an adapter, by name, at which its claims say something.
-
-    They are from 0.05 to 3, or a share of the limit that a condition of the adapter sets.
-    """
-    radii = {name: draw(choice((1.0, 0.05, 0.5, 3.0))) for name in adapter.radius_names}
-    for condition in adapter.conditions():
-        limited = [name for name in radii if name in map(str, condition.rhs.free_symbols)]
-        if isinstance(condition, sp.StrictGreaterThan) and limited:
-            known = adapter.constants(radii | {limited[-1]: 1.0})
-            at_one = float(
-                condition.rhs.subs({x: known[str(x)] for x in condition.rhs.free_symbols})
-            )
-            radii[limited[-1]] = draw(choice((0.5, 0.01, 0.9))) * known[str(condition.lhs)] / at_one
-    return radii
 
 
 @st.composite

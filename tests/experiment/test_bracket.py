@@ -29,16 +29,11 @@ from boundcheck.functions.problem import (
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Constant
 from boundcheck.proof.script import find
-from boundcheck.properties import (
-    adapters,
-    directions,
-    domain_points,
-    domains,
-    pseudo_huber_problems,
-)
+from boundcheck.properties import adapters, directions, domain_points, pseudo_huber_problems
 from boundcheck.system.limits import silent
 from tests.functions.twins import softmax_problems
 from tests.layers import covering, examples, full
+from tests.strategies import domains
 
 from .small import (
     DOMAINS,

@@ -19,9 +19,10 @@ from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import exact
-from boundcheck.properties import adapters, domains, pseudo_huber_problems
+from boundcheck.properties import adapters, pseudo_huber_problems
 from boundcheck.system.limits import silent
 from tests.layers import examples, full
+from tests.strategies import domains
 
 from .small import (
     THEOREMS,

@@ -21,20 +21,12 @@ from boundcheck.functions.adapters import (
 from boundcheck.functions.arithmetic import seeded, spectral_norm, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem
-from boundcheck.properties import (
-    SEEDS,
-    SIZES,
-    adapters,
-    ball,
-    domain_points,
-    domains,
-    matrices,
-    shapes,
-)
+from boundcheck.properties import SEEDS, SIZES, adapters, ball, domain_points, matrices, shapes
 from tests.experiment.small import each_kind, refused
 from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import Plain, dot, exactly, single
 from tests.layers import examples
+from tests.strategies import domains
 
 EPSILON = 2.0**-52
 DIGITS = 40

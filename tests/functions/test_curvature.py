@@ -20,11 +20,12 @@ from boundcheck.functions.problem import (
     leaves,
     top_curvature,
 )
-from boundcheck.properties import adapters, directions, domain_points, domains
+from boundcheck.properties import adapters, directions, domain_points
 from tests.experiment.small import each_flat_kind, each_kind, pseudo_huber, random_point, softmax
 from tests.functions.twins import KINDS, SMOOTH, on_the_geodesic
 from tests.language.plain import Plain, dot, single
 from tests.layers import examples
+from tests.strategies import domains
 from tests.test_twins import SAMPLES, D, K, adapter_of
 from tests.test_twins import softmax as regression
 

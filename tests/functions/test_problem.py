@@ -22,13 +22,13 @@ from boundcheck.properties import (
     SIZES,
     adapters,
     domain_points,
-    domains,
     matrices,
     pseudo_huber_problems,
 )
 from tests.experiment.small import each_kind, refused
 from tests.language.plain import Plain, dot, exactly, single
 from tests.layers import examples
+from tests.strategies import domains
 
 some_examples = examples(15)
 

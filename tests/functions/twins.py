@@ -22,13 +22,13 @@ from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.properties import (
     ball,
     clipped_problems,
-    least_squares_problems,
     pseudo_huber_problems,
     shapes,
     softmax_problems,
 )
 from boundcheck.properties.problem_strategies import fractions, slopes
 from tests.layers import examples
+from tests.strategies import least_squares_problems
 
 BITS = 256
 

@@ -15,10 +15,11 @@ from hypothesis import given
 
 from boundcheck.exact.balls import upper
 from boundcheck.language.catalogue import catalogue
-from boundcheck.properties import adapters, directions, domain_points, domains
+from boundcheck.properties import adapters, directions, domain_points
 from tests.experiment.small import each_kind
 from tests.language.plain import Plain, dot, single
 from tests.layers import examples
+from tests.strategies import domains
 
 MIXES = [(1.0, 1e-6), (1.0, 1.0), (1e-6, 1.0)]
 # Rounding of the numbers compared, which are of size 1.

@@ -26,19 +26,11 @@ from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import PARAMETERS, C, f_star, r, sigma
 from boundcheck.language.vocabulary import F, FrobeniusNorm, f, g, g_t, v, v_t
-from boundcheck.properties import (
-    SEEDS,
-    directions,
-    domain_points,
-    domains,
-    least_squares_problems,
-    objectives,
-    problems,
-    short_runs,
-)
+from boundcheck.properties import SEEDS, directions, domain_points, objectives, problems, short_runs
 from boundcheck.worst_case.relation import parts
 from tests.functions.twins import weights
 from tests.properties.drawn import Run, runs
+from tests.strategies import domains, least_squares_problems
 
 DO = Rounded(torch.float64, "cpu")
 

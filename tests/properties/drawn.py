@@ -19,15 +19,9 @@ from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.claim import checked
 from boundcheck.language.sentence import limit_of
 from boundcheck.language.symbols import T
-from boundcheck.properties import (
-    POSITIVE_REALS,
-    adapters,
-    clipped_problems,
-    domain_points,
-    least_squares_problems,
-    shapes,
-)
+from boundcheck.properties import adapters, clipped_problems, domain_points, shapes
 from boundcheck.properties.matrix_strategies import choice
+from tests.strategies import POSITIVE_REALS, least_squares_problems
 
 KINDS = ("full", "frozen-a", "lora", "direft")
 _DOMAINS = {

@@ -24,7 +24,6 @@ from boundcheck.properties import (
     clipped_problems,
     domain_points,
     instances,
-    least_squares_problems,
     matrices,
     objectives,
     orthogonal,
@@ -40,6 +39,7 @@ from tests.experiment.small import each_kind, refused
 from tests.layers import examples, full
 from tests.properties.drawn import runs
 from tests.properties.small import singular_values, smallest, some
+from tests.strategies import least_squares_problems
 
 RADII = {"a": 2.0, "b": 0.5}
 INFINITE = float("inf")

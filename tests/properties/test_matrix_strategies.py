@@ -16,7 +16,6 @@ from boundcheck.properties import (
     ball,
     directions,
     domain_points,
-    domains,
     matrices,
     orthogonal,
     shapes,
@@ -24,6 +23,7 @@ from boundcheck.properties import (
 from tests.experiment.small import each_kind
 from tests.layers import examples
 from tests.properties.small import ROUNDING, as_array, is_within, singular_values, some
+from tests.strategies import domains
 
 DTYPES = ("float32", "float64")
 LIBRARIES = ("numpy", "torch")

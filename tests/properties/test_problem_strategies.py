@@ -12,15 +12,11 @@ from hypothesis import given
 
 from boundcheck import properties
 from boundcheck.language.catalogue import catalogue
-from boundcheck.properties import (
-    adapters,
-    domains,
-    offsets,
-    slopes,
-)
+from boundcheck.properties import adapters, offsets, slopes
 from tests.layers import examples, full
 from tests.properties.drawn import claim_inputs
 from tests.properties.test_drawn import FAMILIES
+from tests.strategies import domains
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -13,12 +13,13 @@ from boundcheck.functions.adapters import ADAPTERS, LoRA
 from boundcheck.functions.arithmetic import apart, square_norm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.sentence import gradient_norm
-from boundcheck.properties import adapters, ball, directions, domain_points, domains
+from boundcheck.properties import adapters, ball, directions, domain_points
 from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.search import Climber, Structure, constants_of
 from boundcheck.worst_case.short_run import ShortRun
 from tests.functions.twins import clipped
 from tests.language.plain import Plain, dot, exactly, single
+from tests.strategies import domains
 
 DIGITS = 50
 PAIRS = [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
