@@ -344,10 +344,10 @@ class Begun:
             part,
             square_nonnegative(proof),
         )
-        self.moved = moved_away(proof, self.step)
+        self.moved = moved_away(proof)
 
 
-def moved_away(proof: Proof, step: Step) -> Theorem:
+def moved_away(proof: Proof) -> Theorem:
     """E‖v_{t+1} - v*‖² <= E‖v_t - v*‖² - 2αE⟨∇F(v_t), v_t - v*⟩ + α²(E‖∇F(v_t)‖² + ζ²)."""
     by, update = proof.by, v_t - alpha * g_t
     equation = proof.define(v_next, update, "$v_(t+1) = v_t - αg_t$")
@@ -369,14 +369,12 @@ def moved_away(proof: Proof, step: Step) -> Theorem:
         by.rewrite(by.expectation(line, t), mean, (unbiased, MatrixExpectation(g_t, v_t), SLOPE)),
         meaning="The expectation given the past, the gradient being unbiased.",
     )
-    weight = at_least_0(proof, "α²", alpha**2, step.positive)
     return proof.step(
         "the distance after a step",
         le(FAR_NEXT, FAR - 2 * alpha * Expectation(PULL) + alpha**2 * (SQUARE + zeta**2)),
         by.expectation(given),
         by.expectation(variance(proof, unbiased)),
         noise(proof),
-        weight,
         meaning="Expectations, the tower rule, and Assumption 4.",
     )
 

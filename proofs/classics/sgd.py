@@ -288,12 +288,11 @@ def _powers(
     square = at_least_0(proof, "(t - 1)x²", n * X**2)
     low = ge((1 + X) ** n, 1 + n * X)
     lower = proof.induct("at least 1 + (t - 1)x", low, first=[], then=[square, factor])
-    lower = proof.step("at least 1 + tx", at_time(low, t + 1), lower, square, factor)
+    lower = proof.step("at least 1 + tx", at_time(low, t + 1), lower, factor)
     within = proof.step("$(t - 1)x ≤ 1$", le(n * X, 1), positive, short, ends)
     room = proof.step(
         "$x²(1 + (t - 1)(1 - (t - 1)x))$",
         ge(X**2 * (1 + n * (1 - n * X)), 0),
-        at_least_0(proof, "x²", X**2, positive),
         proof.step("1 + (t - 1)(1 - (t - 1)x)", ge(1 + n * (1 - n * X), 0), within),
     )
     high = le((1 + X) ** n, 1 + n * X + n**2 * X**2)

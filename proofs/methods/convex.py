@@ -178,8 +178,8 @@ class Smooth(Everywhere):
 
     def near_squared(self) -> Theorem:
         """‖v_1 - v*‖² <= R_1²."""
-        size, (radius,) = EuclideanNorm(v_first - v_star) ** 2, self.proof.positive(R_1)
-        return self.proof.step("$‖v_1 - v*‖² ≤ R_1²$", le(size, R_1**2), self.near, radius)
+        size = EuclideanNorm(v_first - v_star) ** 2
+        return self.proof.step("$‖v_1 - v*‖² ≤ R_1²$", le(size, R_1**2), self.near)
 
     def pull(self, convex: Theorem, step: Inverse) -> Theorem:
         """F(v_t) - f* <= ⟨∇F(v_t), v_t - v*⟩ - α/2 ‖∇F(v_t)‖², at α = 1/L̂, from convexity: for all
@@ -246,7 +246,6 @@ def convex_descent(proof: Proof) -> None:
     square = proof.step(
         "a square",
         ge(over, 0),
-        at_least_0(proof, "‖·‖²", EuclideanNorm(short) ** 2),
         by.expansion(short),
         by.expansion(SLOPE),
         by.expansion(v_t - v_star),
@@ -368,7 +367,6 @@ def nesterov(proof: Proof) -> None:
         proof.step(
             "$θ²$ times the step",
             le(whole * (NEXT - at_y), -whole * steep),
-            at_least_0(proof, "θ²", whole),
             lowered,
         ),
         proof.step(
@@ -407,8 +405,7 @@ def nesterov(proof: Proof) -> None:
         ),
     )
     kept = proof.induct("the energy", le(energy, most / 4), first=[start], then=[falls])
-    far = at_least_0(proof, "‖z‖²", DISTANCE_NEXT)
-    rest = at_least_0(proof, "L̂‖z‖²", Lhat * DISTANCE_NEXT, smooth.constant, far)
+    rest = at_least_0(proof, "L̂‖z‖²", Lhat * DISTANCE_NEXT, smooth.constant)
     late = proof.step("one step later", le((t + 1) ** 2 * GAP_NEXT, most), pulled, kept, rest)
     early = proof.step(
         "at the start",
@@ -420,7 +417,7 @@ def nesterov(proof: Proof) -> None:
             smooth.constant,
             near,
         ),
-        at_least_0(proof, "L̂R_1²", Lhat * R_1**2, smooth.constant, proof.positive(R_1)),
+        at_least_0(proof, "L̂R_1²", Lhat * R_1**2, smooth.constant),
     )
     line = proof.induct(
         "the gap",
@@ -500,7 +497,6 @@ def strong_descent(proof: Proof) -> None:
             "times $α²$",
             ge(alpha**2 * (Lhat + mu_F) * PULLS, alpha**2 * (SLOPES + mu_F * Lhat * FAR)),
             _cocoercive(proof, smooth),
-            at_least_0(proof, "α²", alpha**2),
         ),
         by.expansion(FROM_STAR - alpha * SLOPE),
         by.expansion(FROM_STAR),

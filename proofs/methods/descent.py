@@ -181,7 +181,6 @@ def heavy_ball(proof: Proof) -> None:
     scaled = proof.step(
         "times $(1 + β)²$",
         le((1 + beta) ** 2 * share * moves, (1 + beta) ** 2 * alpha * D),
-        at_least_0(proof, "(1 + β)²", (1 + beta) ** 2),
         lengths,
     )
     total = proof.step(
@@ -221,7 +220,7 @@ def heavy_ball_short_step(proof: Proof) -> None:
         proof.step("$L̂η ≤ L̂η_max$", ge(Lhat * eta_max, Lhat * eta), run.constant, below),
     )
     share = 1 - Lhat * alpha
-    weight = at_least_0(proof, "1 - L̂α", share, room, at_least_0(proof, "β²", beta**2))
+    weight = at_least_0(proof, "1 - L̂α", share, room)
     equation = proof.define(v_next, MOVED, "$v_(t+1) = v_t - α∇F(v_t) + β(v_t - u_t)$")
     after, change = v_next - v_t, MOVED - v_t
     square, length = EuclideanNorm(SLOPE) ** 2, EuclideanNorm(after) ** 2
@@ -250,7 +249,6 @@ def heavy_ball_short_step(proof: Proof) -> None:
             "times $‖Δ_t‖²$",
             ge((share - beta**2) * PAST_STEP, 0),
             room,
-            at_least_0(proof, "‖Δ_t‖²", PAST_STEP),
         ),
         meaning="The energy $F(v_t) + (1 - L̂α)‖Δ_t‖²/(2α)$ falls.",
     )
@@ -341,7 +339,6 @@ def _energy(
         "$2⟨Δ_t, Δ_(t+1)⟩$",
         le(2 * InnerProduct(before, after), past + length),
         *map(by.expansion, (before - after, before, after)),
-        at_least_0(proof, "‖Δ_t - Δ_(t+1)‖²", EuclideanNorm(before - after) ** 2),
     )
     half = proof.step(
         "$β⟨Δ_t, Δ_(t+1)⟩$",
@@ -374,7 +371,6 @@ def _energy(
         "β‖Δ_t + Δ_(t+1)‖²",
         beta * EuclideanNorm(both) ** 2,
         momentum,
-        at_least_0(proof, "‖Δ_t + Δ_(t+1)‖²", EuclideanNorm(both) ** 2),
     )
     steep = alpha**2 * EuclideanNorm(SLOPE) ** 2
     by_update = proof.step(
@@ -408,7 +404,7 @@ def adagrad_norm(proof: Proof) -> None:
     grown = above_0(proof, "b_t²", GROWN, start, before)
     (old, was), (new, positive) = ((by.root(x), by.positive_root(x)) for x in (past, grown))
     (unit_old, inverse_old), (unit, inverse) = by.quotient(was), by.quotient(positive)
-    reached = at_least_0(proof, "b_t", now, positive)
+    reached = at_least_0(proof, "b_t", now)
 
     # F(v_{t+1}) <= F(v_t) - η/2 ‖∇F‖²/b_t, since b_t >= δ >= ηL̂.
     above = by.from_squares(
@@ -464,7 +460,7 @@ def adagrad_norm(proof: Proof) -> None:
         "0 at the start",
         eq(POTENTIAL.xreplace(FIRST), 0),
         by.quotient(by.positive_root(above_0(proof, "δ²", delta**2, start)))[0],
-        by.root(at_least_0(proof, "δ²", delta**2, start)),
+        by.root(at_least_0(proof, "δ²", delta**2)),
         meaning="There b is δ.",
     )
     ends = [at_time(x, T) for x in (GROWN, now, FURTHER)]
