@@ -112,14 +112,14 @@ def given_step(proof: Proof, constant: Theorem) -> Step:
     longest, size = (defined(proof, x) for x in (eta_max, alpha))
     positive = step_above_0(proof, size, proof.positive(eta))
     unit, _ = proof.by.quotient(constant)
-    most = proof.step("$L̂η_max = 1$", eq(Lhat * eta_max, 1), longest, unit)
-    below = proof.assume(proof.claim.conditions[-1])
     short = proof.step(
         "$L̂α ≤ 1$",
         le(Lhat * alpha, 1),
-        most,
+        longest,
+        unit,
         size,
-        proof.step("$L̂η ≤ L̂η_max$", le(Lhat * eta, Lhat * eta_max), constant, below),
+        constant,
+        proof.assume(proof.claim.conditions[-1]),
     )
     return Step(
         alpha, positive, short, at_least_0(proof, "L̂α²", Lhat * alpha**2, constant, positive)
@@ -147,11 +147,8 @@ def constant_step(proof: Proof) -> None:
     step = given_step(proof, given_constant(proof))
     shrinks = gap_shrinks(proof, step)
     (growth,) = proof.positive(mu_F)
-    product = eq(2 * mu_F * rest, Lhat * alpha * zeta**2)
-    unit = proof.step(
-        "$2μ_F$ times the rest", product, defined(proof, rest), proof.by.quotient(growth)[0]
-    )
-    conclude_geometric(proof, step, (shrinks, unit), (GAP, GAP_NEXT, D), rest, gap_at_start(proof))
+    unit = defined(proof, rest), proof.by.quotient(growth)[0]
+    conclude_geometric(proof, step, (shrinks, *unit), (GAP, GAP_NEXT, D), rest, gap_at_start(proof))
 
 
 def conclude_geometric(
@@ -175,13 +172,13 @@ def conclude_geometric(
         meaning="At the rest, the noise adds what the step takes away.",
     )
     steepest = proof.assume(proof.claim.conditions[0])
-    gentle = at_least_0(proof, "α(L̂ - μ_F)", alpha * (Lhat - mu_F), steepest, step.positive)
     factor = at_least_0(
         proof,
         "1 - αμ_F",
         1 - alpha * mu_F,
         step.short,
-        gentle,
+        steepest,
+        step.positive,
         meaning="No function is steeper near its least value than its smoothness allows.",
     )
     geometric = proof.induct(
@@ -207,26 +204,27 @@ def gap_shrinks(proof: Proof, step: Step) -> Theorem:
     """E F(v_{t+1}) - f* <= (1 - αμ_F)(E F(v_t) - f*) + L̂α²ζ²/2, from one step of at most 1/L̂."""
     lines, size = one_step(proof, along_run(proof), step.positive, step.size), step.size
     decrease = expected_decrease(proof, lines, step.weight)
-    spare = at_least_0(proof, "(1 - L̂α)α", (1 - Lhat * size) * size, step.short, step.positive)
-    square = square_nonnegative(proof)
-    half = proof.step(
-        "half of the descent",
-        le(Expectation(NEXT) - Expectation(NOW) + size / 2 * SQUARE, Lhat * size**2 * zeta**2 / 2),
-        decrease,
-        at_least_0(proof, "(1 - L̂α)αE‖∇F‖²", (1 - Lhat * size) * size * SQUARE, spare, square),
-        meaning="1 - L̂α/2 is at least 1/2.",
-    )
     inequality = proof.by.instance(proof.given(PL), {v: v_t})
     mean = proof.step(
         "PL in the mean", ge(SQUARE, 2 * mu_F * GAP), proof.by.expectation(inequality)
     )
-    steep = proof.step("αPL", ge(size * SQUARE, 2 * size * mu_F * GAP), mean, step.positive)
+    spare = at_least_0(
+        proof,
+        "(1 - L̂α)αE‖∇F‖²",
+        (1 - Lhat * size) * size * SQUARE,
+        step.short,
+        step.positive,
+        square_nonnegative(proof),
+        degree=3,
+    )
     return proof.step(
         "the gap shrinks",
         le(GAP_NEXT, (1 - size * mu_F) * GAP + Lhat * size**2 * zeta**2 / 2),
-        half,
-        steep,
-        meaning="The gradient is large where the gap is.",
+        decrease,
+        spare,
+        mean,
+        step.positive,
+        meaning="1 - L̂α/2 is at least 1/2, and the gradient is large where the gap is.",
     )
 
 
@@ -251,14 +249,11 @@ def decreasing_step(proof: Proof) -> None:
         omega / LATER,
     )
     positive = above_0(proof, "α", size, signs[1], inverse)
-    most = proof.step("$L̂ω ≤ γ + t$", le(Lhat * omega, LATER), begins)
-    short = proof.step("$L̂α ≤ 1$", le(Lhat * size, 1), most, unit, inverse)
+    short = proof.step("$L̂α ≤ 1$", le(Lhat * size, 1), begins, unit, inverse)
     step = Step(size, positive, short, at_least_0(proof, "L̂α²", Lhat * size**2, constant))
-    more = above_0(proof, "μ_F(ω - 1/μ_F)", mu_F * (omega - omega_min), signs[3], steep)
-    room = above_0(proof, "ωμ_F - 1", product - 1, more, least, by.quotient(signs[3])[0])
+    room = above_0(proof, "ωμ_F - 1", product - 1, signs[3], steep, least, by.quotient(signs[3])[0])
     double = by.quotient(above_0(proof, "2(ωμ_F - 1)", 2 * (product - 1), room))[0]
-    wide = proof.step("$ωμ_F ≤ ωL̂$", le(product, omega * Lhat), long, signs[1])
-    beyond = proof.step("$γ + t ≥ ωμ_F$", ge(LATER, product), wide, begins)
+    beyond = proof.step("$γ + t ≥ ωμ_F$", ge(LATER, product), long, signs[1], begins)
     ahead = at_least_0(
         proof, "(γ + t + 1)(γ + t - ωμ_F)", (LATER + 1) * (LATER - product), beyond, divisor
     )
@@ -295,7 +290,6 @@ def decreasing_step(proof: Proof) -> None:
         adds,
         divisor,
     )
-    first = above_0(proof, "(γ + 1)D", (gamma + 1) * D, signs)
     stays = proof.induct(
         "(γ + t) times the gap",
         le(LATER * GAP, late),
@@ -304,7 +298,7 @@ def decreasing_step(proof: Proof) -> None:
             ahead,
             further,
             scaled,
-            above_0(proof, "ν", late, above[False], first),
+            above_0(proof, "ν", late, above[False], signs),
             divisor,
         ],
         factor=[5, 5],
@@ -336,18 +330,20 @@ class Begun:
         self.step = given_step(proof, self.smooth.constant)
         unit, positive = proof.by.quotient(self.smooth.constant)
         self.unit = Inverse(1 / Lhat, positive, unit)
-        most = proof.step("$α ≤ 1/L̂$", le(alpha, 1 / Lhat), self.step.short, positive, unit)
-        part = at_least_0(proof, "α(1/L̂ - α)", alpha * (1 / Lhat - alpha), most, self.step.positive)
         self.shorter = proof.step(
             "$α ≤ 1/L̂$, times $αE‖∇F‖²$",
             le(alpha**2 * SQUARE, alpha / Lhat * SQUARE),
-            part,
+            self.step.short,
+            self.step.positive,
+            self.unit.positive,
+            unit,
             square_nonnegative(proof),
+            degree=3,
         )
-        self.moved = moved_away(proof, self.step)
+        self.moved = moved_away(proof)
 
 
-def moved_away(proof: Proof, step: Step) -> Theorem:
+def moved_away(proof: Proof) -> Theorem:
     """E‖v_{t+1} - v*‖² <= E‖v_t - v*‖² - 2αE⟨∇F(v_t), v_t - v*⟩ + α²(E‖∇F(v_t)‖² + ζ²)."""
     by, update = proof.by, v_t - alpha * g_t
     equation = proof.define(v_next, update, "$v_(t+1) = v_t - αg_t$")
@@ -369,14 +365,12 @@ def moved_away(proof: Proof, step: Step) -> Theorem:
         by.rewrite(by.expectation(line, t), mean, (unbiased, MatrixExpectation(g_t, v_t), SLOPE)),
         meaning="The expectation given the past, the gradient being unbiased.",
     )
-    weight = at_least_0(proof, "α²", alpha**2, step.positive)
     return proof.step(
         "the distance after a step",
         le(FAR_NEXT, FAR - 2 * alpha * Expectation(PULL) + alpha**2 * (SQUARE + zeta**2)),
         by.expectation(given),
         by.expectation(variance(proof, unbiased)),
         noise(proof),
-        weight,
         meaning="Expectations, the tower rule, and Assumption 4.",
     )
 
@@ -386,17 +380,12 @@ def average(proof: Proof) -> None:
     """Each step comes nearer by twice the step times the gap, but for the noise."""
     by, begun = proof.by, Begun(proof)
     convex = proof.given(CONVEX)
-    pull = proof.step(
-        "pull, times 2α",
-        ge(2 * alpha * Expectation(PULL), 2 * alpha * GAP + alpha / Lhat * SQUARE),
-        by.expectation(begun.smooth.pull(convex, begun.unit)),
-        begun.step.positive,
-    )
     nearer = proof.step(
         "nearer",
         le(FAR_NEXT + 2 * alpha * GAP, FAR + alpha**2 * zeta**2),
         begun.moved,
-        pull,
+        by.expectation(begun.smooth.pull(convex, begun.unit)),
+        begun.step.positive,
         begun.shorter,
     )
     last = at_time(NEAR, T + 1)
@@ -430,33 +419,24 @@ def contraction(proof: Proof) -> None:
         by.instance(convex, {v1: v_t, v2: v_star}),
         smooth.minimum,
     )
-    pull = proof.step(
-        "times 2α",
-        ge(2 * alpha * Expectation(PULL), 2 * alpha * GAP + alpha * mu_F * FAR),
-        by.expectation(towards),
-        positive,
-    )
     gap = proof.step(
         "$F - f* ≥ ‖∇F‖²/(2L̂)$",
         ge(NOW - f_star, EuclideanNorm(SLOPE) ** 2 / (2 * Lhat)),
         smooth.lowered(v_t, begun.unit),
         by.instance(smooth.least, {v: v_t - SLOPE / Lhat}),
     )
-    steep = proof.step(
-        "times 2α, too", ge(2 * alpha * GAP, alpha / Lhat * SQUARE), by.expectation(gap), positive
-    )
     shrinks = proof.step(
         "the distance shrinks",
         le(FAR_NEXT, (1 - alpha * mu_F) * FAR + alpha**2 * zeta**2),
         begun.moved,
-        pull,
-        steep,
+        by.expectation(towards),
+        by.expectation(gap),
+        positive,
         begun.shorter,
     )
     (growth,) = proof.positive(mu_F)
-    product = eq(mu_F * spread, alpha * zeta**2)
-    unit = proof.step(
-        "$μ_F$ times the rest", product, defined(proof, spread), by.quotient(growth)[0]
-    )
+    unit = defined(proof, spread), proof.by.quotient(growth)[0]
     started = by.expectation(smooth.near_squared())
-    conclude_geometric(proof, begun.step, (shrinks, unit), (FAR, FAR_NEXT, R_1**2), spread, started)
+    conclude_geometric(
+        proof, begun.step, (shrinks, *unit), (FAR, FAR_NEXT, R_1**2), spread, started
+    )

@@ -69,9 +69,8 @@ class Step:
         self.three, self.root = by.root(three), by.positive_root(three)
         self.positive = step_above_0(proof, size, self.root, self.inverse)
         self.part = proof.step("$(√3/2)α = 1/L̂$", eq(PART * alpha, SHARE), size, self.three)
-        doubled = proof.step("$3α² = 4/L̂²$", eq(3 * alpha**2, 4 * SHARE**2), size, self.three)
         self.square = proof.step(
-            "$3L̂α² = 4/L̂$", eq(3 * Lhat * alpha**2, 4 * SHARE), doubled, self.unit
+            "$3L̂α² = 4/L̂$", eq(3 * Lhat * alpha**2, 4 * SHARE), size, self.three, self.unit
         )
         half = sp.Rational(3, 2)
         most = by.from_squares(
@@ -98,13 +97,6 @@ class Step:
             by.instance(self._law, {v1: v_t, v2: v_next}, *self._ends.values()),
             proof.recall("Lhat"),
         )
-        self._turned = proof.step(
-            "$‖∇F(v_t) - ∇F(v_(t+1))‖/L̂ ≤ ‖v_(t+1) - v_t‖$",
-            le(SHARE * EuclideanNorm(TURN), EuclideanNorm(CHANGE)),
-            self.turn,
-            self.inverse,
-            self.unit,
-        )
 
     def to_middle(self, end: MatrixExpr, sign: int) -> Theorem:
         """F at the middle is at most (sign 1) what it is from this end on, or at least that (sign
@@ -119,12 +111,10 @@ class Step:
             by.homogeneous(high, "F", CHANGE),
             by.homogeneous(low, "F", SHARE * TURN),
             by.homogeneous(self.inverse, "F", TURN),
-            self.proof.step(
-                "θ/L̂",
-                le(theta * SHARE * EuclideanNorm(TURN), theta * EuclideanNorm(CHANGE)),
-                low,
-                self._turned,
-            ),
+            low,
+            self.turn,
+            self.inverse,
+            self.unit,
         )
         return self._along(end, step, inside, sign)
 
@@ -180,21 +170,11 @@ def best_step(proof: Proof) -> None:
     squares = proof.step(
         "squared",
         le(TURNED, Lhat**2 * InnerProduct(CHANGE, CHANGE)),
-        proof.step(
-            "$‖∇F(v_t) - ∇F(v_(t+1))‖²$",
-            le(EuclideanNorm(TURN) ** 2, Lhat**2 * EuclideanNorm(CHANGE) ** 2),
-            step.turn,
-        ),
+        step.turn,
         by.expansion(TURN),
         by.expansion(CHANGE),
     )
-    less = proof.step(
-        "3 times",
-        le(3 * TURNED, 4 * STEEP),
-        by.rewrite(squares, le(TURNED, Lhat**2 * alpha**2 * STEEP), move),
-        step.square,
-        step.unit,
-    )
+    less = by.rewrite(squares, le(TURNED, Lhat**2 * alpha**2 * STEEP), move)
     falls = proof.step(
         "a step falls",
         ge(
@@ -202,12 +182,9 @@ def best_step(proof: Proof) -> None:
             5 * alpha / 12 * EuclideanNorm(SLOPE) ** 2 + alpha / 4 * EuclideanNorm(SLOPE_NEXT) ** 2,
         ),
         along,
-        proof.step(
-            "times α - 1/L̂",
-            le((alpha - SHARE) * 3 * TURNED, (alpha - SHARE) * 4 * STEEP),
-            less,
-            step.long,
-        ),
+        less,
+        step.long,
+        step.unit,
         step.square,
         by.expansion(SLOPE),
         by.expansion(SLOPE_NEXT),
@@ -247,16 +224,14 @@ def best_step(proof: Proof) -> None:
     cubed = proof.step(
         "$3L̂²α³ = 4α$", eq(3 * Lhat**2 * alpha**3, 4 * alpha), step.square, step.unit
     )
-    long = proof.step("$T ≥ 1$", ge(T - 1, 0))
     size = proof.step(
         "the divisor is positive",
         gt(divisor, 0),
-        proof.step("3 times the divisor", eq(3 * divisor, 8 * alpha * (T - 1) + 6 * SHARE), cubed),
+        cubed,
         step.inverse,
-        at_least_0(proof, "(T - 1)α", (T - 1) * alpha, long, step.positive),
+        step.positive,
     )
-    least = proof.step("4 times", le(divisor * MINIMUM_GRADIENT, 4 * D), last, cubed)
-    divided(proof, "the divisor", divisor, 4 * D, [size], least, label="divided")
+    divided(proof, "the divisor", divisor, 4 * D, [size], last, cubed, label="divided")
 
 
 def in_the_middle(proof: Proof, ends: tuple[Theorem, Theorem], unit: Theorem) -> Theorem:

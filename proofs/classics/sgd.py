@@ -12,8 +12,6 @@ from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
     EuclideanNorm,
     Expectation,
-    F,
-    Value,
     v_last,
     v_t,
 )
@@ -189,7 +187,7 @@ def expected_smoothness(proof: Proof) -> None:
     """δ_{t+1} <= (1 + x)δ_t - r for x = L̂Aα², so that δ grows by no more than powers of 1 + x."""
     by, step = proof.by, LeastStep(proof, abc_c)
     grows = _grows(proof, step)
-    (share,), slope, horizon = proof.positive(abc_a), step.distance, step.long
+    (share,), slope = proof.positive(abc_a), step.distance
     (member,) = (x for x in step.largest.args if x.has(abc_a))
     positive = above_0(proof, "x", X, step.constant, share, step.positive)
     factor = above_0(proof, "1 + x", 1 + X, positive)
@@ -201,39 +199,33 @@ def expected_smoothness(proof: Proof) -> None:
     stays = proof.induct("the gap", now, first=[gap_at_start(proof)], then=[scaled, factor])
     following = proof.step("the gap, one step later", then, stays, scaled, factor)
     power = (1 + X) ** T
-    end = proof.step(
-        "x times the end",
-        ge(X * (Expectation(Value(F, v_last)) - f_star), 0),
-        positive,
-        end_of_run(proof, above(proof, v_last)),
-    )
+    end = end_of_run(proof, above(proof, v_last))
     taken = proof.step(
-        "all that is taken", le(TAKEN * (power - 1), X * power * D), by.at(following, T), end
+        "all that is taken",
+        le(TAKEN * (power - 1), X * power * D),
+        by.at(following, T),
+        end,
+        positive,
     )
     # α²m² <= 1, for the member m whose square m² is.
     square = member.base
-    radicand = proof.step(f"${as_typed(square)} ≥ 0$", ge(square, 0), step.constant, share, horizon)
+    radicand = at_least_0(proof, as_typed(square), square, step.constant, share)
     label, roots = f"${as_typed(square)} ≤ max²$", (by.root(radicand), by.root_nonnegative(square))
     squares = proof.step(label, le(square, step.largest**2), step.below[member], *roots)
-    times = proof.step("times $α²$", le(alpha**2 * square, alpha**2 * step.largest**2), squares)
-    short = proof.step("at most 1", le(alpha**2 * square, 1), times, step.unit)
+    short = proof.step("at most 1", le(alpha**2 * square, 1), squares, step.unit)
     low, high = _powers(proof, positive, factor, short)
     more = proof.step(
         "$(1 + x)^T > 1$",
         gt(power - 1, 0),
         low,
-        above_0(proof, "xT", X * T, positive, horizon),
+        positive,
     )
-    weight = above_0(proof, "(1 + x)^T D", power * D, more, slope)
-    spare = proof.step("$(1 + x)^T D$ times", ge(power * D * (power - 1 - X * T), 0), low, weight)
-    least = proof.step("r T", le(TAKEN * T, power * D), more, spare, taken, horizon)
+    spare = proof.step(
+        "$(1 + x)^T D$ times", ge(power * D * (power - 1 - X * T), 0), low, more, slope, degree=3
+    )
+    least = proof.step("r T", le(TAKEN * T, power * D), more, spare, taken)
     total = T * Lhat * alpha**2 * abc_c + 2 * D * (1 + 2 * X * T)
-    most = proof.step(
-        "αT min",
-        le(alpha * T * MINIMUM_GRADIENT, total),
-        least,
-        proof.step("times D", le(power * D, (1 + 2 * X * T) * D), slope, high),
-    )
+    most = proof.step("αT min", le(alpha * T * MINIMUM_GRADIENT, total), least, slope, high)
     step.divided(total, most)
 
 
@@ -254,13 +246,6 @@ def _grows(proof: Proof, step: LeastStep) -> Theorem:
         weight,
     )
     square = square_nonnegative(proof)
-    spare = at_least_0(
-        proof,
-        "α(1 - L̂αB)",
-        alpha * (1 - Lhat * alpha * abc_b),
-        step.positive,
-        step.at_most(Lhat * abc_b),
-    )
     return proof.step(
         "the gap grows",
         le(GAP_NEXT, (1 + X) * GAP - TAKEN),
@@ -269,12 +254,13 @@ def _grows(proof: Proof, step: LeastStep) -> Theorem:
             proof,
             "α(1 - L̂αB)E‖∇F‖²",
             alpha * (1 - Lhat * alpha * abc_b) * SQUARE,
-            spare,
+            step.positive,
+            step.at_most(Lhat * abc_b),
             square,
+            degree=3,
         ),
-        proof.step(
-            "α min", le(alpha * MINIMUM_GRADIENT, alpha * SQUARE), step.positive, by.least(SQUARE)
-        ),
+        step.positive,
+        by.least(SQUARE),
         meaning="Half of the descent is left, since L̂αB is at most 1.",
     )
 
@@ -288,12 +274,11 @@ def _powers(
     square = at_least_0(proof, "(t - 1)x²", n * X**2)
     low = ge((1 + X) ** n, 1 + n * X)
     lower = proof.induct("at least 1 + (t - 1)x", low, first=[], then=[square, factor])
-    lower = proof.step("at least 1 + tx", at_time(low, t + 1), lower, square, factor)
+    lower = proof.step("at least 1 + tx", at_time(low, t + 1), lower, factor)
     within = proof.step("$(t - 1)x ≤ 1$", le(n * X, 1), positive, short, ends)
     room = proof.step(
         "$x²(1 + (t - 1)(1 - (t - 1)x))$",
         ge(X**2 * (1 + n * (1 - n * X)), 0),
-        at_least_0(proof, "x²", X**2, positive),
         proof.step("1 + (t - 1)(1 - (t - 1)x)", ge(1 + n * (1 - n * X), 0), within),
     )
     high = le((1 + X) ** n, 1 + n * X + n**2 * X**2)
@@ -308,6 +293,6 @@ def _powers(
         le((1 + X) ** T, 1 + 2 * X * T),
         by.at(higher, T),
         short,
-        at_least_0(proof, "xT", X * T, positive),
+        positive,
     )
     return by.at(lower, T), most

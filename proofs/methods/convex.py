@@ -170,16 +170,14 @@ class Smooth(Everywhere):
             le(Value(F, x) - f_star, Lhat / 2 * EuclideanNorm(step) ** 2),
             self.above(v_star, step),
             by.cauchy_schwarz(slope, step),
-            self.proof.step(
-                "no slope at v*", le(EuclideanNorm(slope) * EuclideanNorm(step), 0), flat
-            ),
+            flat,
             self.minimum,
         )
 
     def near_squared(self) -> Theorem:
         """‖v_1 - v*‖² <= R_1²."""
-        size, (radius,) = EuclideanNorm(v_first - v_star) ** 2, self.proof.positive(R_1)
-        return self.proof.step("$‖v_1 - v*‖² ≤ R_1²$", le(size, R_1**2), self.near, radius)
+        size = EuclideanNorm(v_first - v_star) ** 2
+        return self.proof.step("$‖v_1 - v*‖² ≤ R_1²$", le(size, R_1**2), self.near)
 
     def pull(self, convex: Theorem, step: Inverse) -> Theorem:
         """F(v_t) - f* <= ⟨∇F(v_t), v_t - v*⟩ - α/2 ‖∇F(v_t)‖², at α = 1/L̂, from convexity: for all
@@ -246,15 +244,11 @@ def convex_descent(proof: Proof) -> None:
     square = proof.step(
         "a square",
         ge(over, 0),
-        at_least_0(proof, "‖·‖²", EuclideanNorm(short) ** 2),
         by.expansion(short),
         by.expansion(SLOPE),
         by.expansion(v_t - v_star),
     )
-    more = at_least_0(
-        proof, "(t - 1)(4T - 2t - 1)", PAST * (2 * LEFT - 1), signs[LEFT], signs[LEFT - 1]
-    )
-    signs[spare] = proof.step("what is left of it", ge(spare, 0), more, signs[LEFT])
+    signs[spare] = proof.step("what is left of it", ge(spare, 0), signs[LEFT], signs[LEFT - 1])
     rest = times(over, square, spare, WHOLE)
     pulled = alpha * PULL - alpha * GAP - alpha**2 * STEEP / 2
     after, right = v_t - alpha * SLOPE - v_star, AWAY - 2 * alpha * PULL + alpha**2 * STEEP
@@ -300,11 +294,13 @@ def convex_descent(proof: Proof) -> None:
         factor=[0],
         meaning="At $t = T$ another square is left over.",
     )
-    near = proof.step(
-        "within $R_1$", le(2 * WHOLE * alpha * gap, R_1**2), most, smooth.near_squared()
-    )
     scaled = proof.step(
-        "times L̂", le(2 * WHOLE * gap, Lhat * R_1**2), smooth.constant, near, step.unit
+        "times L̂",
+        le(2 * WHOLE * gap, Lhat * R_1**2),
+        smooth.constant,
+        most,
+        smooth.near_squared(),
+        step.unit,
     )
     long = above_0(proof, "4T - 2", 4 * T - 2)
     divided(
@@ -368,26 +364,18 @@ def nesterov(proof: Proof) -> None:
         proof.step(
             "$θ²$ times the step",
             le(whole * (NEXT - at_y), -whole * steep),
-            at_least_0(proof, "θ²", whole),
             lowered,
         ),
-        proof.step(
-            "$θ(θ - 1)$ times convexity at $v_t$",
-            ge(part * (NOW - at_y), part * InnerProduct(SLOPE_Y, v_t - y_t)),
-            at_least_0(proof, "θ(θ - 1)", part),
-            by.instance(convex, {v1: y_t, v2: v_t}),
-        ),
-        proof.step(
-            "θ times convexity at v*",
-            ge(SHARE * (f_star - at_y), SHARE * InnerProduct(SLOPE_Y, v_star - y_t)),
-            by.instance(convex, {v1: y_t, v2: v_star}),
-            smooth.minimum,
-        ),
+        at_least_0(proof, "θ(θ - 1)", part),
+        by.instance(convex, {v1: y_t, v2: v_t}),
+        by.instance(convex, {v1: y_t, v2: v_star}),
+        smooth.minimum,
     ]
     pulled = proof.step(
         "the energy, step by step",
         le(whole * GAP_NEXT + Lhat / 2 * DISTANCE_NEXT, part * GAP + Lhat / 2 * DISTANCE),
         gains,
+        smooth.constant,
         _moved(proof, smooth, step, equations),
     )
     energy = (t**2 - 1) / 4 * GAP + Lhat / 2 * DISTANCE
@@ -407,20 +395,15 @@ def nesterov(proof: Proof) -> None:
         ),
     )
     kept = proof.induct("the energy", le(energy, most / 4), first=[start], then=[falls])
-    far = at_least_0(proof, "‖z‖²", DISTANCE_NEXT)
-    rest = at_least_0(proof, "L̂‖z‖²", Lhat * DISTANCE_NEXT, smooth.constant, far)
-    late = proof.step("one step later", le((t + 1) ** 2 * GAP_NEXT, most), pulled, kept, rest)
+    late = proof.step(
+        "one step later", le((t + 1) ** 2 * GAP_NEXT, most), pulled, kept, smooth.constant
+    )
     early = proof.step(
         "at the start",
         le(at_time(GAP, 1), most),
         smooth.distant(v_first, smooth.flat(step)),
-        proof.step(
-            "L̂ times",
-            le(Lhat * EuclideanNorm(v_first - v_star) ** 2, Lhat * R_1**2),
-            smooth.constant,
-            near,
-        ),
-        at_least_0(proof, "L̂R_1²", Lhat * R_1**2, smooth.constant, proof.positive(R_1)),
+        smooth.constant,
+        near,
     )
     line = proof.induct(
         "the gap",
@@ -456,7 +439,6 @@ def _moved(
         by.rewrite(zero, eq(EuclideanNorm(change), 0), *equations),
     )
     length = Lhat / 2 * EuclideanNorm(after - v_star) ** 2
-    far = proof.step("L̂/2 times", le(Lhat / 2 * DISTANCE_NEXT, length), smooth.constant, shorter)
     pull, steep = InnerProduct(SLOPE_Y, CENTRE - v_star), EuclideanNorm(SLOPE_Y) ** 2
     opened = proof.step(
         "the distance",
@@ -464,7 +446,7 @@ def _moved(
         *map(by.expansion, (after - v_star, CENTRE - v_star, SLOPE_Y)),
         step.unit,
     )
-    return far, opened
+    return shorter, opened
 
 
 # Strong convexity, at the step 2/(ℓ + μ_F).
@@ -533,7 +515,6 @@ def _cocoercive(proof: Proof, smooth: Smooth) -> Theorem:
     whole, positive = by.quotient(smooth.constant)
     flat = smooth.flat(Inverse(1 / Lhat, positive, whole))
     beyond, back, slope = v_star + share * MORE, v_t - share * MORE, Gradient(F, v_star)
-    lowest = le(EuclideanNorm(slope) * EuclideanNorm(back - v_star), 0)
     sums = proof.step(
         "four lines",
         le(
@@ -544,26 +525,21 @@ def _cocoercive(proof: Proof, smooth: Smooth) -> Theorem:
         smooth.distant(beyond, flat),
         by.instance(convex, {v1: v_star, v2: back}),
         by.cauchy_schwarz(slope, v_star - back),
-        proof.step("no slope at v*", lowest, flat),
+        flat,
         smooth.above(v_t, -share * MORE),
         smooth.minimum,
         meaning=(
             "$F$ is above its parabolas with $μ_F$ at $v_t$ and at $v*$, and below those with $L̂$."
         ),
     )
-    opened = proof.step(
-        "squares put in",
-        le(share * MORE_STEEP, MORE_PULL),
-        sums,
-        by.expansion(back - v_star),
-        by.expansion(share * MORE),
-        unit,
-    )
     # A product of L̂ - μ_F and one over it would be 1 before the kernel sees it.
     scaled = proof.step(
         "times $L̂ - μ_F$",
         le((Lhat * share - mu_F * share) * MORE_STEEP, (Lhat - mu_F) * MORE_PULL),
-        opened,
+        sums,
+        by.expansion(back - v_star),
+        by.expansion(share * MORE),
+        unit,
         room,
     )
     return proof.step(

@@ -110,10 +110,8 @@ def gradient_descent(proof: Proof) -> None:
         run.end,
         meaning="Summed over t, the values of F telescope.",
     )
-    scaled = proof.step("times 2L̂", le(TOTAL, 2 * Lhat * D), run.constant, total, exact)
-    divided(
-        proof, "T", T, 2 * Lhat * D, [run.long], by.minimum(SQUARE), scaled, label="divided by T"
-    )
+    lines = by.minimum(SQUARE), total, run.constant, exact
+    divided(proof, "T", T, 2 * Lhat * D, [run.long], *lines, label="divided by T")
 
 
 @script(HEAVY_BALL, "sharp", fresh=[theta])
@@ -127,15 +125,16 @@ def heavy_ball(proof: Proof) -> None:
     positive = step_above_0(proof, size, step)
     below = proof.assume(proof.claim.conditions[1])
     unit, _ = by.quotient(run.constant)
-    most = proof.step("$L̂η_max = 2(1 - β)$", eq(Lhat * eta_max, 2 * (1 - beta)), longest, unit)
     share = 1 - beta - Lhat * alpha / 2
     room = above_0(
         proof,
         "1 - β - L̂α/2",
         share,
-        most,
+        longest,
+        unit,
         size,
-        proof.step("$L̂η < L̂η_max$", gt(Lhat * eta_max, Lhat * eta), run.constant, below),
+        run.constant,
+        below,
     )
     equation = proof.define(v_next, MOVED, "$v_(t+1) = v_t - α∇F(v_t) + β(v_t - u_t)$")
     lowered, steep = _energy(proof, run, (equation, v_next, MOVED), momentum, positive)
@@ -143,9 +142,7 @@ def heavy_ball(proof: Proof) -> None:
     energy = le(alpha * (NEXT - NOW) + beta / 2 * (move - past) + share * move, 0)
     slope = le(alpha**2 * EuclideanNorm(SLOPE) ** 2, (1 + beta) * (beta * past + move))
     (falls, bounds), begin, end = _from_rest(proof, {energy: lowered, slope: steep})
-    last = past.xreplace(AFTER)
     moves = sp.Sum(Expectation(move), (t, 1, T))
-    start, final = (Expectation(NOW.xreplace(time)) for time in (FIRST, AFTER))
     lengths = proof.step(
         "$(1 - β - L̂α/2) ΣE‖Δ_(t+1)‖² ≤ αD$",
         le(share * moves, alpha * D),
@@ -153,14 +150,11 @@ def heavy_ball(proof: Proof) -> None:
         by.telescope(Expectation(NOW)),
         by.telescope(Expectation(past)),
         begin,
-        proof.step("$β/2 E‖Δ_(T+1)‖²$", ge(beta * Expectation(last), 0), momentum, end),
-        proof.step(
-            "$α(D - E F(v_1) + E F(v_(T+1))) ≥ 0$",
-            ge(alpha * D, alpha * (start - final)),
-            positive,
-            run.start,
-            run.end,
-        ),
+        momentum,
+        end,
+        positive,
+        run.start,
+        run.end,
     )
     gradients = proof.step(
         "$α²ΣE‖∇F‖² ≤ (1 + β)² ΣE‖Δ_(t+1)‖²$",
@@ -168,30 +162,22 @@ def heavy_ball(proof: Proof) -> None:
         by.sum(bounds),
         by.telescope(Expectation(past)),
         begin,
-        proof.step(
-            "$β(1 + β)E‖Δ_(T+1)‖²$", ge(beta * (1 + beta) * Expectation(last), 0), momentum, end
-        ),
-    )
-    both = proof.step(
-        "times 1 - β - L̂α/2",
-        le(share * alpha**2 * TOTAL, share * (1 + beta) ** 2 * moves),
-        room,
-        gradients,
-    )
-    scaled = proof.step(
-        "times $(1 + β)²$",
-        le((1 + beta) ** 2 * share * moves, (1 + beta) ** 2 * alpha * D),
-        at_least_0(proof, "(1 + β)²", (1 + beta) ** 2),
-        lengths,
+        momentum,
+        end,
     )
     total = proof.step(
-        "divided by α", le(share * alpha * TOTAL, (1 + beta) ** 2 * D), positive, both, scaled
+        "times 1 - β - L̂α/2, divided by α",
+        le(share * alpha * TOTAL, (1 + beta) ** 2 * D),
+        positive,
+        room,
+        gradients,
+        lengths,
     )
-    weight = at_least_0(proof, "α(1 - β - L̂α/2)", alpha * share, positive, room)
     least = proof.step(
         "least",
         le(T * alpha * share * MINIMUM_GRADIENT, (1 + beta) ** 2 * D),
-        weight,
+        positive,
+        room,
         by.minimum(SQUARE),
         total,
     )
@@ -211,17 +197,18 @@ def heavy_ball_short_step(proof: Proof) -> None:
     positive = step_above_0(proof, size, *proof.positive(eta))
     below = proof.assume(proof.claim.conditions[1])
     unit, _ = by.quotient(run.constant)
-    most = proof.step("$L̂η_max = 1 - β²$", eq(Lhat * eta_max, 1 - beta**2), longest, unit)
     room = at_least_0(
         proof,
         "1 - β² - L̂α",
         1 - beta**2 - Lhat * alpha,
-        most,
+        longest,
+        unit,
         size,
-        proof.step("$L̂η ≤ L̂η_max$", ge(Lhat * eta_max, Lhat * eta), run.constant, below),
+        run.constant,
+        below,
     )
     share = 1 - Lhat * alpha
-    weight = at_least_0(proof, "1 - L̂α", share, room, at_least_0(proof, "β²", beta**2))
+    weight = at_least_0(proof, "1 - L̂α", share, room)
     equation = proof.define(v_next, MOVED, "$v_(t+1) = v_t - α∇F(v_t) + β(v_t - u_t)$")
     after, change = v_next - v_t, MOVED - v_t
     square, length = EuclideanNorm(SLOPE) ** 2, EuclideanNorm(after) ** 2
@@ -233,30 +220,17 @@ def heavy_ball_short_step(proof: Proof) -> None:
     )
     pull = eq(2 * alpha * InnerProduct(SLOPE, after) + length, rest)
     pulled = proof.state("pull", pull, by.rewrite(by_update, pull, (equation, v_next, MOVED)))
-    scaled = proof.step(
-        "2α times the descent",
-        le(
-            2 * alpha * (NEXT - NOW) - 2 * alpha * InnerProduct(SLOPE, after), alpha * Lhat * length
-        ),
-        positive,
-        run.line,
-    )
     lowered = proof.step(
         "F and the last step",
         le(2 * alpha * (NEXT - NOW) + share * (length - PAST_STEP) + alpha**2 * square, 0),
-        scaled,
+        positive,
+        run.line,
         pulled,
-        proof.step(
-            "times $‖Δ_t‖²$",
-            ge((share - beta**2) * PAST_STEP, 0),
-            room,
-            at_least_0(proof, "‖Δ_t‖²", PAST_STEP),
-        ),
+        room,
         meaning="The energy $F(v_t) + (1 - L̂α)‖Δ_t‖²/(2α)$ falls.",
     )
     energy = le(2 * alpha * (NEXT - NOW) + share * (NEXT_STEP - PAST_STEP) + alpha**2 * square, 0)
     (falls,), begin, end = _from_rest(proof, {energy: lowered})
-    start, final = (Expectation(NOW.xreplace(time)) for time in (FIRST, AFTER))
     total = proof.step(
         "sum",
         le(alpha**2 * TOTAL, 2 * alpha * D),
@@ -264,24 +238,15 @@ def heavy_ball_short_step(proof: Proof) -> None:
         by.telescope(Expectation(NOW)),
         by.telescope(Expectation(PAST_STEP)),
         begin,
-        proof.step(
-            "$(1 - L̂α)E‖Δ_(T+1)‖²$",
-            ge(share * Expectation(PAST_STEP.xreplace(AFTER)), 0),
-            weight,
-            end,
-        ),
-        proof.step(
-            "$α(D - E F(v_1) + E F(v_(T+1))) ≥ 0$",
-            ge(alpha * D, alpha * (start - final)),
-            positive,
-            run.start,
-            run.end,
-        ),
+        weight,
+        end,
+        positive,
+        run.start,
+        run.end,
         meaning="Summed over t, the energy telescopes.",
     )
-    shorter = proof.step("divided by α", le(alpha * TOTAL, 2 * D), positive, total)
     least = proof.step(
-        "least", le(alpha * T * MINIMUM_GRADIENT, 2 * D), positive, by.minimum(SQUARE), shorter
+        "least", le(alpha * T * MINIMUM_GRADIENT, 2 * D), positive, by.minimum(SQUARE), total
     )
     divided(proof, "αT", alpha * T, 2 * D, [positive, run.long], least, label="divided")
 
@@ -337,23 +302,11 @@ def _energy(
     )
     pull = eq(alpha * InnerProduct(SLOPE, after), beta * InnerProduct(before, after) - length)
     inner = proof.state("pull", pull, by.rewrite(said, pull, move))
-    across = proof.step(
-        "$2⟨Δ_t, Δ_(t+1)⟩$",
-        le(2 * InnerProduct(before, after), past + length),
-        *map(by.expansion, (before - after, before, after)),
-        at_least_0(proof, "‖Δ_t - Δ_(t+1)‖²", EuclideanNorm(before - after) ** 2),
-    )
     half = proof.step(
         "$β⟨Δ_t, Δ_(t+1)⟩$",
         le(beta * InnerProduct(before, after), beta / 2 * (past + length)),
         momentum,
-        across,
-    )
-    scaled = proof.step(
-        "α times the descent",
-        le(alpha * (NEXT - NOW) - alpha * InnerProduct(SLOPE, after), alpha * Lhat / 2 * length),
-        positive,
-        run.line,
+        *map(by.expansion, (before - after, before, after)),
     )
     falls = proof.step(
         "F and the last step",
@@ -363,24 +316,18 @@ def _energy(
             + (1 - beta - Lhat * alpha / 2) * length,
             0,
         ),
-        scaled,
+        positive,
+        run.line,
         inner,
         half,
         meaning="The energy $F(v_t) + β‖Δ_t‖²/(2α)$ falls.",
     )
     both = before + change
-    size = at_least_0(
-        proof,
-        "β‖Δ_t + Δ_(t+1)‖²",
-        beta * EuclideanNorm(both) ** 2,
-        momentum,
-        at_least_0(proof, "‖Δ_t + Δ_(t+1)‖²", EuclideanNorm(both) ** 2),
-    )
     steep = alpha**2 * EuclideanNorm(SLOPE) ** 2
     by_update = proof.step(
         "the gradient by the update",
         le(steep, (1 + beta) * (beta * past + EuclideanNorm(change) ** 2)),
-        size,
+        momentum,
         *map(by.expansion, (both, before, change, SLOPE)),
     )
     goal = le(steep, (1 + beta) * (beta * past + length))
@@ -408,7 +355,7 @@ def adagrad_norm(proof: Proof) -> None:
     grown = above_0(proof, "b_t²", GROWN, start, before)
     (old, was), (new, positive) = ((by.root(x), by.positive_root(x)) for x in (past, grown))
     (unit_old, inverse_old), (unit, inverse) = by.quotient(was), by.quotient(positive)
-    reached = at_least_0(proof, "b_t", now, positive)
+    reached = at_least_0(proof, "b_t", now)
 
     # F(v_{t+1}) <= F(v_t) - η/2 ‖∇F‖²/b_t, since b_t >= δ >= ηL̂.
     above = by.from_squares(
@@ -423,7 +370,6 @@ def adagrad_norm(proof: Proof) -> None:
     )
     size = above_0(proof, "η/b_t", eta / now, step, inverse)
     share = proof.step("$L̂η/b_t ≤ 1$", le(Lhat * eta / now, 1), short, inverse, unit)
-    part = at_least_0(proof, "η‖∇F‖²/b_t", eta / now * P, size, square)
     length, move = by.homogeneous(size, "F", SLOPE), EuclideanNorm(eta / now * SLOPE)
     (recurrence,) = algorithms.ADAGRAD_NORM.recurrence
     lowered = proof.step(
@@ -432,7 +378,12 @@ def adagrad_norm(proof: Proof) -> None:
         run.moved(recurrence.rhs),
         by.expansion(SLOPE),
         proof.step(
-            "L̂ times the squared length", le(Lhat * move**2, eta / now * P), share, part, length
+            "L̂ times the squared length",
+            le(Lhat * move**2, eta / now * P),
+            share,
+            size,
+            square,
+            length,
         ),
         meaning="The step is at most 1/L̂.",
     )
@@ -440,8 +391,9 @@ def adagrad_norm(proof: Proof) -> None:
     # ‖∇F‖²/b_t is at least what b - δ²/b grows by: b_{t-1}² >= δ², and ‖∇F‖² = b_t² - b_{t-1}².
     squares = proof.step("$b_(t-1)² ≤ b_t²$", le(PAST, GROWN))
     grows = by.from_squares(squares, reached, last, old, new)
-    part = at_least_0(proof, "(b_t - b_(t-1))/b_t", (now - last) / now, grows, inverse)
-    falls = proof.step("1/b falls", ge(1 / last - 1 / now, 0), part, inverse_old, unit, unit_old)
+    falls = proof.step(
+        "1/b falls", ge(1 / last - 1 / now, 0), grows, inverse, inverse_old, unit, unit_old
+    )
     gains = proof.step(
         "what b grows by",
         ge(P / now, FURTHER - POTENTIAL),
@@ -451,20 +403,19 @@ def adagrad_norm(proof: Proof) -> None:
             before,
             falls,
         ),
-        proof.step("$b_(t-1)²/b_(t-1)$", eq(delta**2 / last + BEFORE / last, last), unit_old, old),
-        proof.step("$b_t²/b_t$", eq(delta**2 / now + BEFORE / now + P / now, now), unit, new),
-    )
-    scaled = proof.step(
-        "times η/2", ge(eta / 2 * P / now, eta / 2 * (FURTHER - POTENTIAL)), step, gains
+        unit_old,
+        old,
+        unit,
+        new,
     )
     falls = proof.step(
-        "the potential", le(eta / 2 * (FURTHER - POTENTIAL), NOW - NEXT), lowered, scaled
+        "the potential", le(eta / 2 * (FURTHER - POTENTIAL), NOW - NEXT), lowered, step, gains
     )
     first = proof.step(
         "0 at the start",
         eq(POTENTIAL.xreplace(FIRST), 0),
         by.quotient(by.positive_root(above_0(proof, "δ²", delta**2, start)))[0],
-        by.root(at_least_0(proof, "δ²", delta**2, start)),
+        by.root(at_least_0(proof, "δ²", delta**2)),
         meaning="There b is δ.",
     )
     ends = [at_time(x, T) for x in (GROWN, now, FURTHER)]
@@ -508,8 +459,10 @@ def _within(
     sums = proof.step(
         "$η²Σ‖∇F‖²$",
         le(eta**2 * squares, limit),
-        proof.step("times η", le(eta**2 * squares, 2 * D * eta * root), step, most),
-        proof.step("times 2D", le(2 * D * eta * root, limit), gap, largest),
+        step,
+        most,
+        gap,
+        largest,
     )
     mean = proof.step("in the mean", le(eta**2 * TOTAL, limit), by.expectation(sums))
     squared = above_0(proof, "η²", eta**2, step)
