@@ -18,6 +18,7 @@ from boundcheck.errors import InputError, one_of, raised
 from boundcheck.kernel import (
     STANDARD_FACTS,
     Fact,
+    KernelError,
     Law,
     Statement,
     Theorem,
@@ -256,7 +257,7 @@ def judge_any(script: Script) -> JudgedProof:
             for x in tuple(filled.assumptions)
         ]
         goal = None if filled.goal is None else renewed(filled.goal)
-    except (AttributeError, TypeError) as error:
+    except (AttributeError, TypeError, KernelError) as error:
         expected = f"one whose assumptions and lines its proof's methods make ({raised(error)})"
         raise InputError("script", script.id, expected) from None
     # What a claim says is computed again, and a reading made again has the methods of its class
