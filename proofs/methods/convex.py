@@ -176,8 +176,8 @@ class Smooth(Everywhere):
 
     def near_squared(self) -> Theorem:
         """‖v_1 - v*‖² <= R_1²."""
-        size = EuclideanNorm(v_first - v_star) ** 2
-        return self.proof.step("$‖v_1 - v*‖² ≤ R_1²$", le(size, R_1**2), self.near)
+        size, (radius,) = EuclideanNorm(v_first - v_star) ** 2, self.proof.positive(R_1)
+        return self.proof.step("$‖v_1 - v*‖² ≤ R_1²$", le(size, R_1**2), self.near, radius)
 
     def pull(self, convex: Theorem, step: Inverse) -> Theorem:
         """F(v_t) - f* <= ⟨∇F(v_t), v_t - v*⟩ - α/2 ‖∇F(v_t)‖², at α = 1/L̂, from convexity: for all
