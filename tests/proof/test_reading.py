@@ -28,7 +28,7 @@ from boundcheck.language.vocabulary import (
     i,
 )
 from boundcheck.proof import Reading, eq, ge, gt, le
-from boundcheck.proof.statement import own_letters
+from boundcheck.proof.statement import reading_of
 from tests.experiment.small import refused
 from tests.kernel.strategies import ENTRIES, everywhere, worlds
 from tests.layers import examples
@@ -130,7 +130,7 @@ MEASURED = [claim for claim in catalogue.values() if claim.quantities]
 
 @pytest.mark.parametrize("claim", MEASURED, ids=lambda claim: claim.id)
 def test_conditions_and_definitions_of_claims_have_a_translation(claim):
-    reading = Reading().having(own_letters(claim))
+    reading = reading_of(claim)
     for condition in claim.conditions:
         strict = isinstance(condition, sp.StrictGreaterThan | sp.StrictLessThan)
         assert reading.fact(condition).relation == (">" if strict else ">=")
