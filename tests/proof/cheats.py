@@ -171,9 +171,6 @@ CHEATS = {
         f"itself as a {role}": Cheat(assumed_as(role))
         for role in ("hypothesis", "definition", "domain", "choice", "local fact")
     },
-    "itself as a condition": Cheat(
-        lambda proof: proof.conclude(proof.local(GOAL), forall=[v1, v2], such_that=[GOAL])
-    ),
     "itself as Assumption 1": Cheat(
         lambda proof: proof.conclude(
             proof.assume(ASSUMPTION_1, where={ASSUMPTION_1.conclusion: GOAL})

@@ -408,14 +408,6 @@ CASES = [
         claim=claim(NOW, given(NEXT)),
     ),
     of_scripts(
-        "a condition of its own",
-        "forall = .*expected none",
-        ending(Y_SMALL, (Y_SMALL, {"role": "local"}), forall=[Y], such_that=[Y_SMALL]),
-        ending(SMALL, given(SMALL)),
-        claim=claim(Y_SMALL, given(SMALL)),
-        twin_claim=SMALL_X,
-    ),
-    of_scripts(
         "two pasts",
         "is known as well",
         lemma(ge(Expectation(EuclideanNorm(g_t), v_t), 0)),

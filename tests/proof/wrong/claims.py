@@ -312,32 +312,11 @@ CASES = [
         claim=claim(ge(y * x**2, 0)),
     ),
     of_scripts(
-        "the conclusion at one point for two",
-        "forall = .*expected none",
-        ending(le(FrobeniusNorm(X - X), 0), forall=[X]),
-        ending(le(FrobeniusNorm(X - Y), FrobeniusNorm(X - Y) + 1)),
-        claim=claim(le(FrobeniusNorm(X - Y), 0)),
-        twin_claim=claim(le(FrobeniusNorm(X - Y), FrobeniusNorm(X - Y) + 1)),
-    ),
-    of_scripts(
         "an end of its own",
         "relation = .*expected none",
         ending(ge(2, 1), relation=ge(2, 1)),
         TWO,
         claim=FIVE,
-    ),
-    of_scripts(
-        "points under a condition of its own",
-        "forall = .*expected none",
-        ending(
-            SMALL.conclusion,
-            (SMALL.conclusion, {"role": "local"}),
-            forall=[X],
-            such_that=[SMALL.conclusion],
-        ),
-        ending(SMALL.conclusion, SMALL),
-        claim=claim(SMALL.conclusion),
-        twin_claim=claim(SMALL.conclusion, SMALL),
     ),
     of_scripts(
         "a hypothesis about one matrix, for all of them",
