@@ -26,7 +26,8 @@ def closes(script, claim):
     proof = about(script, claim)
     assert proof.conclusion is not None
     assumed = {each.statement for each in proof.assumptions}
-    return proof.conclusion.conclusion == proof.goal and proof.conclusion.hypotheses <= assumed
+    ends = proof.sequent.follows(proof.conclusion.conclusion)
+    return ends and proof.conclusion.hypotheses <= assumed
 
 
 class Planted(NamedTuple):

@@ -129,7 +129,7 @@ def world_of(claim):
     found.
     """
     try:
-        tried = strategy_of(claim, None, LEAST, LARGEST, "float64")
+        tried = strategy_of(claim, None, LEAST, LARGEST)
         return find(tried, lambda x: meets(x, claim).holds, settings=TRIED)
     except (NoSuchExample, Unsatisfiable, InputError):
         pass
