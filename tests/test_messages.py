@@ -145,21 +145,12 @@ def test_no_message_shows_the_names_of_our_classes(id):
 @pytest.mark.parametrize(
     "letter", [x for x in LETTERS if isinstance(x, sp.Symbol) and not is_dimension(x)], ids=str
 )
-def test_a_dimension_whose_name_is_taken_is_told_by_whom(letter):
+def test_a_dimension_whose_name_is_taken_needs_another(letter):
     mine = sp.MatrixSymbol("X", sp.Symbol(letter.name, integer=True, positive=True), 1)
     error = refused(Reading(constants={mine}).scalar, vocabulary.FrobeniusNorm(mine))
     assert error.field == "dimension"
     assert str(error.value) == letter.name
-    user = next(
-        (
-            id
-            for id, claim in catalogue.items()
-            if letter.name in {*claim.names, *(p.name for p in claim.parameters)}
-        ),
-        "",
-    )
     assert f"another name: {letter.name} " in error.expected
-    assert user in error.expected
 
 
 def test_a_divisor_that_is_not_known_to_be_positive_says_what_to_prove():

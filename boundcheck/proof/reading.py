@@ -29,7 +29,6 @@ from boundcheck.kernel.rules import gradients
 from boundcheck.kernel.terms import ANY, CONSTANT, ONE, Index, Matrix, Point, Scalar, Symbol, Time
 from boundcheck.language import symbols
 from boundcheck.language import vocabulary as words
-from boundcheck.language.catalogue import catalogue
 
 _Result = TypeVar("_Result")
 
@@ -115,8 +114,8 @@ class Reading:
         arbitrary: letters that may be any function of time and outcome.
 
     Raises:
-        InputError: for a letter with two roles, for two letters with one name, and for a letter of
-            the catalogue with another role or other assumptions.
+        InputError: for a letter with two roles, for two letters with one name, for a letter of the
+            catalogue that is `arbitrary`, and for another one of the name of a whole number of it.
 
     """
 
@@ -177,6 +176,13 @@ class Reading:
     def letters(self) -> frozenset[sp.Basic]:
         """All letters declared as constants or as arbitrary."""
         return frozenset(self.constants) | frozenset(self.arbitrary)
+
+    @cached_property
+    def known(self) -> dict[str, sp.Basic]:
+        """The numbers that have a role, by name: the catalogue's, where no other one was
+        declared.
+        """
+        return CATALOGUE | {x.name: x for x in self.letters if isinstance(x, sp.Symbol)}
 
     @cached_property
     def _named(self) -> dict[str, list[sp.Basic]]:
@@ -299,7 +305,7 @@ class Reading:
             return Scalar.of(k.Dimension(node.name))
         if node in self.arbitrary:
             return Scalar.of(k.Variable(node.name, ANY))
-        if node in self.constants or CATALOGUE.get(node.name) == node:
+        if self.known.get(node.name) == node:
             return Scalar.of(k.Variable(node.name, CONSTANT))
         raise InputError("symbol", node, without_role(node, self.letters))
 
@@ -516,13 +522,17 @@ def _check_all_times(node: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr)
 
 
 def _check_letter(role: str, letter: sp.Basic) -> None:
-    """Check that a letter may have a declared role: it is one, and is not the catalogue's."""
+    """Check that a letter may have a declared role: it is one.
+
+    A number of a claim's own may have the name of one of the catalogue's. A whole number may not,
+    nor a letter of a proof's own, which stands beside those of claims.
+    """
     if isinstance(letter, sp.Dummy) or not isinstance(letter, sp.Symbol | sp.MatrixSymbol):
         raise InputError(role, letter, "a Symbol or a MatrixSymbol, whose name says which it is")
     if isinstance(letter, sp.MatrixSymbol):
         return
     name, own = letter.name, CATALOGUE.get(letter.name)
-    if own is not None and (own != letter or role == "arbitrary"):
+    if own is not None and (role == "arbitrary" or (own != letter and own.is_integer)):
         raise InputError(role, letter, _another_name(own))
     if is_dimension(letter):
         if role == "arbitrary":
@@ -545,14 +555,7 @@ def _check_names(names: list[str]) -> None:
 
 
 def _another_name(own: sp.Symbol) -> str:
-    """What is expected in place of a letter whose name the catalogue has, and where it has it."""
-    users = (
-        f", in {claim.id}"
-        for claim in catalogue.values()
-        if own.name in claim.names or any(each.name == own.name for each in claim.parameters)
-    )
-    user = next(users, "")
-    return f"another name: {own.name} is a constant of the catalogue, {_assumed(own)}{user}"
+    return f"another name: {own.name} is a constant of the catalogue, {_assumed(own)}"
 
 
 def _assumed(symbol: sp.Symbol) -> str:

@@ -51,7 +51,7 @@ from boundcheck.proof.certificate import entailed
 from boundcheck.proof.definitions import circular, is_definition, says
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
 from boundcheck.proof.proof import Assumption, Proof, Role, Step
-from boundcheck.proof.reading import CATALOGUE, Reading, gt
+from boundcheck.proof.reading import Reading, gt
 from boundcheck.proof.record import records, signature
 from boundcheck.proof.script import Script, checked
 from boundcheck.proof.solvers import (
@@ -662,7 +662,7 @@ class _Judging:
         """The numbers of a solver as a witness, where they are those of letters and refute the
         line.
         """
-        known = {x.name: x for x in (*self.script.reading.letters, *CATALOGUE.values())}
+        known = self.script.reading.known
         named = {x: value for x, value in found.values.items() if isinstance(x, Variable)}
         if not named or len(named) < len(found.values) or not {x.name for x in named} <= set(known):
             return None
@@ -677,7 +677,7 @@ class _Judging:
         values = {
             atom.name: value for atom, value in found.values.items() if isinstance(atom, Variable)
         }
-        declared = (*self.script.reading.letters, *CATALOGUE.values())
+        declared = self.script.reading.known.values()
         wrong = {x.name for x in declared if x.is_positive and values.get(x.name, 1) <= 0}
         if wrong:
             named = ", ".join(sorted(wrong))
@@ -750,8 +750,7 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
         # Numbers that are positive by the catalogue, claim or script.
         parameters = claim.parameters if claim else ()
         declared = {
-            *CATALOGUE.values(),
-            *script.reading.letters,
+            *script.reading.known.values(),
             *(each.symbol for each in parameters),
         }
         for letter in sorted(

@@ -176,9 +176,17 @@ def test_a_mean_is_no_larger_than_its_square_says(a, b, has_mean):
 
 
 @settings(max_examples=15)
-@given(st.integers(-3, 3), st.integers(-3, 3), st.integers(1, 4))
-def test_a_line_is_proved_or_refuted_as_its_numbers_say(a, b, c):
-    """Where x² + ax + b >= 0 for all x is decided by its discriminant."""
+@given(
+    st.integers(-3, 3),
+    st.integers(-3, 3),
+    st.integers(1, 4),
+    st.sampled_from("xaL").map(sp.Symbol),
+)
+def test_a_line_is_proved_or_refuted_as_its_numbers_say(a, b, c, x):
+    """Where x² + ax + b >= 0 for all x is decided by its discriminant.
+
+    A letter may have the name of a positive one of the catalogue.
+    """
     found = verdict(ge(c * x**2 + a * x + b, 0))[0]
     assert found == ("proved" if a * a <= 4 * b * c else "refuted")
 

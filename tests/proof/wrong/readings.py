@@ -75,6 +75,11 @@ def defined(left, right, goal, *before, **options):
     return build
 
 
+def positive_of_catalogue(proof):
+    proof.positive(zeta)
+    proof.conclude(proof.step("line", ge(sp.Symbol("zeta"), 0)))
+
+
 def twice(proof):
     laws = [
         proof.define(Value(f, at), sp.Integer(value), forall=[at]) for at, value in ((X, 0), (Y, 1))
@@ -155,6 +160,13 @@ CASES = [
         reading=Easy(constants={x}),
         twin_reading=NUMBERS,
     ),
+    of_scripts(
+        "a catalogue's letter beside another one of its name",
+        "symbol = zeta: expected the letter of this name that has a role, which is any number",
+        positive_of_catalogue,
+        lemma(le(-(sp.Symbol("zeta") ** 2), 0)),
+        reading=Reading(constants={sp.Symbol("zeta")}),
+    ),
     *(
         of_acts(name, why, lambda wrong=wrong: Reading(**wrong), lambda twin=twin: Reading(**twin))
         for name, why, wrong, twin in (
@@ -165,10 +177,10 @@ CASES = [
                 {"constants": sp.symbols("z u")},
             ),
             (
-                "a catalogue's letter under other assumptions",
-                "constants = zeta: expected another name: zeta is a constant of the catalogue",
-                {"constants": {sp.Symbol("zeta")}},
-                {"constants": {zeta}},
+                "a catalogue's whole number under other assumptions",
+                "constants = T: expected another name: T is a constant of the catalogue",
+                {"constants": {sp.Symbol("T")}},
+                {"constants": {T}},
             ),
             (
                 "a catalogue's constant as arbitrary",
@@ -311,12 +323,6 @@ CASES = [
         "a given quantity",
         "definition = zeta: expected a new letter, not a given quantity",
         defined(zeta, ZERO, ge(0, 1)),
-        defined(x, ZERO, ge(x, 0)),
-    ),
-    of_scripts(
-        "a given quantity of another make",
-        "symbol = zeta: expected the letter of this name that has a role",
-        defined(sp.Symbol("zeta"), ZERO, ge(0, 1)),
         defined(x, ZERO, ge(x, 0)),
     ),
     of_scripts(
