@@ -19,13 +19,14 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Law, Theorem, rules
-from boundcheck.kernel.builders import norm, substitute_scalar, timed
+from boundcheck.kernel.builders import Values, expect, norm, substitute_scalar, timed
 from boundcheck.kernel.rules import gradients
 from boundcheck.kernel.terms import (
     ANY,
     FROBENIUS,
     ONE,
     SPECTRAL,
+    Expectation,
     Letter,
     Maximum,
     Norm,
@@ -37,7 +38,7 @@ from boundcheck.kernel.terms import (
 from boundcheck.language import vocabulary as words
 from boundcheck.proof.by import By, Equation, below, discharged, letter_of, put_in, taken_out
 from boundcheck.proof.certificate import entailed
-from boundcheck.proof.reading import Reading
+from boundcheck.proof.reading import Reading, index
 
 # The most premises of which pairs are multiplied.
 _MOST = 30
@@ -119,8 +120,8 @@ class Laws:
         rest += [(3, near[0][:12])]
         for is_brief, stages in ((True, first + wide + rest), (False, first + rest + wide)):
             # What takes long to try is not tried where the line is false.
-            if not is_brief and self.is_false():
-                return None
+            if not is_brief and (self.is_false() or (found := self.by_the_past(goal))):
+                return found
             for degree, premises in dict.fromkeys(stages):
                 if found := entailed(goal, premises, degree=degree, is_brief=is_brief):
                     return found
@@ -351,6 +352,18 @@ class Laws:
         for past in sorted(pasts, key=str):
             for each in premises:
                 yield from self.tried(self.by.expectation, each, *(x.args[1] for x in past))
+
+    def by_the_past(self, goal: Fact) -> Theorem | None:
+        """For means: E[x] <= E[y], from E[x | past of t] <= E[y | past of t]."""
+        means: Values = {
+            x: expect(x.body, index(words.t))
+            for x in goal.polynomial.atoms()
+            if isinstance(x, Expectation) and not x.given
+        }
+        finer = Fact(goal.relation, substitute_scalar(goal.polynomial, means))
+        found = self.proved(finer) if means else None
+        mean = found and rules.expectation(found, None)
+        return mean if mean and mean.conclusion == goal else None
 
     def of_sums(self, premises: Sequence[Theorem]) -> Iterator[Theorem]:
         """The sums over all t of what holds at each, those that telescope, and that the least of

@@ -666,8 +666,9 @@ class _Judging:
         named = {x: value for x, value in found.values.items() if isinstance(x, Variable)}
         if not named or len(named) < len(found.values) or not {x.name for x in named} <= set(known):
             return None
-        values = {known[x.name]: value for x, value in named.items()}
-        witness = at_numbers("Numbers that a solver found", values)
+        witness = at_numbers(
+            "Numbers that a solver found", {known[x.name]: value for x, value in named.items()}
+        )
         return witness if self._refutes(witness, found.goal) else None
 
     def _advice(self, found: Counterexample) -> str:
@@ -677,8 +678,8 @@ class _Judging:
         values = {
             atom.name: value for atom, value in found.values.items() if isinstance(atom, Variable)
         }
-        declared = self.script.reading.known.values()
-        wrong = {x.name for x in declared if x.is_positive and values.get(x.name, 1) <= 0}
+        known = self.script.reading.known
+        wrong = {x for x in known if known[x].is_positive and values.get(x, 1) <= 0}
         if wrong:
             named = ", ".join(sorted(wrong))
             advice = f"add *proof.positive({named}) to its premises"
@@ -748,17 +749,13 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
             elif not witness.meets(each.statement):
                 return f"the witness does not meet {each.name}"
         # Numbers that are positive by the catalogue, claim or script.
-        parameters = claim.parameters if claim else ()
-        declared = {
-            *script.reading.known.values(),
-            *(each.symbol for each in parameters),
-        }
-        for letter in sorted(
-            (x for x in declared if isinstance(x, sp.Symbol) and x.name in names), key=str
-        ):
-            if letter.is_positive and told.decide(gt(letter, 0)).verdict == "fails":
-                domain = script.reading.fact(gt(letter, 0))
-                return f"the witness does not meet {domain}, which always holds for this letter"
+        for name, letter in sorted(script.reading.known.items()):
+            if (
+                name in names
+                and letter.is_positive
+                and told.decide(gt(letter, 0)).verdict == "fails"
+            ):
+                return f"the witness does not meet 0 < {name}, which always holds for this letter"
         return "" if witness.refutes(fact) else "the witness does not make the line false"
     except (InputError, TermError) as error:
         return str(error)

@@ -151,11 +151,11 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
     check_words(claim)
     about = [kind for kind, adapter in ADAPTERS.items() if adapter.is_subject_of(claim)]
     if not about and (asked is None or claim.id in catalogue):
-        known = dict.fromkeys(id for adapter in ADAPTERS.values() for id in adapter.claims)
         raise InputError(
             "claim",
             claim.id,
-            f"a claim about the smoothness of an adapter: one of {', '.join(known)}",
+            "a claim about the smoothness of an adapter, such as meft.lora; `boundcheck prove`"
+            " decides a lemma, and `check_claim` attacks any relation",
         )
     possible = about or list(ADAPTERS)
     if asked is not None and asked not in possible:

@@ -129,8 +129,8 @@ RUNS = {
         [STEP],
     ),
     "a noisy step": (
-        lambda c: le(Expectation(NEAR_NEXT, v_t), (1 - c * p * x) * NEAR + p**2 * q**2),
-        [NOISY, UNBIASED, SECOND, PULL, ge(x, 0)],
+        lambda c: le(Expectation(NEAR_NEXT), (1 - c * p * x) * Expectation(NEAR) + p**2 * q**2),
+        [NOISY, UNBIASED, SECOND, PULL],
     ),
     "the variance": (
         lambda c: eq(
