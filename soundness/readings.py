@@ -280,9 +280,9 @@ def _changes(example: Example, place: int) -> Iterator[Reread]:
         yield of("renamed", f"to {fresh} in the reading alone", mine, (other, role))
     for taken in ("zeta", "T", "t", "E", "\u0445", "a b", "a+1"):
         other = renamed(mine, taken)
-        # The catalogue's own letter is not another letter, and a matrix may have its name where it
+        # A constant may have the name of one of the catalogue's, and so may a matrix, where that
         # does not occur.
-        if other == zeta or (taken == "zeta" and not isinstance(mine, sp.Symbol)):
+        if taken == "zeta" and (role == "constants" or not isinstance(mine, sp.Symbol)):
             continue
         yield of("renamed", f"to {taken!r}, which is taken or no name", other, (other, role))
     yield of("role changed", "without a role", mine)
