@@ -319,11 +319,9 @@ def judge_any(script: Script) -> JudgedProof:
         else:
             rests.add(premise)
     # And the assumptions that give the sign of a letter in a quotient or root of what it says.
-    inside = (
-        set[Term]().union(*(atom.inside for atom in _partial(final.conclusion)))
-        if final
-        else set[Term]()
-    )
+    inside = set[Term]()
+    for shown in (final.conclusion, *rests) if final else ():
+        inside.update(*(atom.inside for atom in _partial(shown)))
     domains = set[Statement]()
     for each in assumptions:
         fact = each.statement
