@@ -179,7 +179,11 @@ def _substituted(statement: Statement, mapping: Mapping[Term, Matrix | Scalar]) 
 
 @rule(2)
 def rewrite(
-    equation: Theorem, theorem: Theorem, letter: k.Letter, value: Matrix, goal: Fact
+    equation: Theorem,
+    theorem: Theorem,
+    letter: k.Letter | Variable,
+    value: Matrix | Scalar,
+    goal: Fact,
 ) -> Answer:
     """Replace equals by equals, in either direction.
 
@@ -189,10 +193,16 @@ def rewrite(
         ───────────────────────────────────────────────    X a letter
                          H, K ⊢ q
 
+    For a number x the first is H ⊢ x - v = 0.
+
     Fails where the first theorem is not this equation, and where p and the goal q differ in
     anything else.
     """
-    if equation.conclusion != zero(norm(FROBENIUS, Matrix.of(letter) - value)):
+    if isinstance(letter, Variable):
+        difference = Scalar.of(letter) - Scalar.of(value)  # type: ignore[arg-type]
+    else:
+        difference = norm(FROBENIUS, Matrix.of(letter) - value)  # type: ignore[arg-type]
+    if equation.conclusion != zero(difference):
         raise RuleError(
             "rewrite", 0, f"{equation.conclusion} does not say that {letter} is {value}"
         )

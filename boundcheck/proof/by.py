@@ -15,7 +15,7 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Theorem, builders, rules
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.rules import chain_rule, descent_lemma
-from boundcheck.kernel.terms import ONE, Letter, Matrix, Scalar, Symbol
+from boundcheck.kernel.terms import ONE, Letter, Matrix, Scalar, Symbol, Variable
 from boundcheck.proof.certificate import certify
 from boundcheck.proof.reading import Reading, index
 
@@ -309,7 +309,7 @@ def discharged(theorem: Theorem, *given: Theorem) -> Theorem:
 
 
 # That a letter is a value: the theorem, the letter and the value.
-Equation = tuple[Theorem, Letter, Matrix]
+Equation = tuple[Theorem, Letter | Variable, Matrix | Scalar]
 
 
 def put_in(theorem: Theorem, equations: Sequence[Equation]) -> Theorem:
@@ -331,19 +331,23 @@ def taken_out(theorem: Theorem, goal: Fact, equations: Sequence[Equation]) -> Th
     return theorem
 
 
-def _replaced(fact: Fact, letter: Letter, value: Matrix) -> Fact:
+def _replaced(fact: Fact, letter: Letter | Variable, value: Matrix | Scalar) -> Fact:
     return Fact(fact.relation, builders.substitute_scalar(fact.polynomial, {letter: value}))
 
 
-def letter_of(matrix: Matrix) -> Letter | None:
-    """The letter that a matrix is; None where it is anything else."""
-    words = list(matrix.terms)
-    is_one = len(words) == 1 and len(words[0]) == 1 and matrix == Matrix.of(words[0][0][0])
-    return words[0][0][0] if is_one else None
+def letter_of(term: Matrix | Scalar) -> Letter | Variable | None:
+    """The letter that a matrix or a number is; None where it is anything else."""
+    for x in term.inside:
+        if isinstance(x, Letter) and term == Matrix.of(x):
+            return x
+        if isinstance(x, Variable) and term == Scalar.of(x):
+            return x
+    return None
 
 
 def _letter(matrix: Matrix) -> Letter:
-    if (letter := letter_of(matrix)) is not None:
+    letter = letter_of(matrix)
+    if isinstance(letter, Letter):
         return letter
     raise InputError("left side", matrix, "a single matrix, to be replaced")
 

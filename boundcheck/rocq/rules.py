@@ -33,6 +33,7 @@ from boundcheck.kernel.terms import (
     Scalar,
     Symbol,
     Term,
+    Variable,
 )
 from boundcheck.rocq import equations as eq
 from boundcheck.rocq.book import HERE, Book, Named, Piece, Proof, nested, projected, ratio, related
@@ -299,7 +300,7 @@ def rewrite(step: Step) -> str:
         raise InputError("equation", equation.fact, "an equation that holds at every time")
     book = step.book
     name = book.piece(letter, HERE)
-    text = book.matrix(value, book.naming(HERE))
+    text = book.normal(value, HERE)
     said = f"forall t (w : outcome S), (1 <= t <= T)%N -> {name} = {text}"
     equations = Equations(book, {letter: value}, ("eX", said))
     old, left = equations.scalar(theorem.fact.polynomial)
@@ -308,18 +309,21 @@ def rewrite(step: Step) -> str:
         raise InputError("conclusion", goal, f"what the exporter finds, {old}")
     proof = cast(goal.relation, left, step.fact(theorem))
     proof = cast(goal.relation, right, proof, back=True)
-    difference = Matrix.of(letter) - value
-    image, same = _length(book, difference)
-    check(equation.fact, image)
-    zero = cast("=", same, step.fact(equation), back=True)
     # The difference in normal form is the letter minus the value.
-    lemma = Lemma(book)
-    both = (
-        f"{lemma.matrix(Matrix.of(letter))} - ({lemma.matrix(value)}) = {lemma.matrix(difference)}"
-    )
-    split = lemma.state(both, "matrices.")(HERE)
-    found = f"(fun t w rt => fro_equal (etrans (congr1 (@fro _ _ _) {split}) {zero}))"
-    return f"(let eX : {said} := {found} in fun {step.binder} => {proof})"
+    lemma, zero = Lemma(book), step.fact(equation)
+    if isinstance(letter, Variable):
+        one, other, both = map(lemma.scalar, (Scalar.of(letter), value, equation.fact.polynomial))
+        split = lemma.state(f"{one} - ({other}) = {both}", "algebra.")(HERE)
+        found = f"subr0_eq (etrans {split} {zero})"
+    else:
+        difference = Matrix.of(letter) - value
+        image, same = _length(book, difference)
+        check(equation.fact, image)
+        zero = cast("=", same, zero, back=True)
+        one, other, both = map(lemma.matrix, (Matrix.of(letter), value, difference))
+        split = lemma.state(f"{one} - ({other}) = {both}", "matrices.")(HERE)
+        found = f"fro_equal (etrans (congr1 (@fro _ _ _) {split}) {zero})"
+    return f"(let eX : {said} := (fun t w rt => {found}) in fun {step.binder} => {proof})"
 
 
 # What the library says as it stands.

@@ -252,6 +252,9 @@ def equals():
         goal,
         name="spectral",
     )
+    yield refused("rewrite", 0, "does not say that a is b", same, p, a, of(b), goal)
+    number, its = assumed(eq(of(a) - of(b)), ge(of(a)))
+    yield refused("rewrite", 1, "differ by", number, its, a, of(b), ge(of(b) * 2), name="number")
     yield refused("rewrite", 1, "differ by", same, p, X, MA, ge(norm("F", MA) * 2))
     yield refused(
         "rewrite", 1, "expected a fact", same, p, X, MA, gt(norm("F", MA)), name="another relation"

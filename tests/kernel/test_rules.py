@@ -187,16 +187,20 @@ def test_instantiate_means_another_value(world, data):
 @FEW
 @given(worlds(), DATA)
 def test_rewrite(world, data):
-    letter = data.draw(symbols(data.draw(SHAPED), (ANY, CONSTANT)))
-    value = data.draw(
-        matrices(letter.shape, 1, (CONSTANT,) if letter.when == CONSTANT else strategies.KINDS)
-    )
-    suppose(letter.when == ANY or (known(value, None) and not timed(value)))
+    kinds = (ANY, CONSTANT)
+    letter = data.draw(symbols(data.draw(SHAPED), kinds) | strategies.variables(kinds))
+    value = value_for(data, letter)
     other = strategies.setting(world, letter, value)
     suppose(letter not in value.inside)
-    p = data.draw(scalars(1)) + inner((Matrix.of(letter),), (data.draw(matrices(letter.shape, 0)),))
+    if isinstance(letter, Variable):
+        term, difference = Scalar.of(letter), Scalar.of(letter) - value
+    else:
+        whole = Matrix.of(letter)
+        term = inner((whole,), (data.draw(matrices(letter.shape, 0)),))
+        difference = norm(FROBENIUS, whole - value)
+    p = data.draw(scalars(1)) + term
     fact = raised(other, p)
-    equal = rules.assume(Fact("=", norm(FROBENIUS, Matrix.of(letter) - value)))
+    equal = rules.assume(Fact("=", difference))
     try:
         goal = Fact(fact.relation, builders.substitute_scalar(fact.polynomial, {letter: value}))
         for before, after in ((fact, goal), (goal, fact)):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel.meaning import Interval, Model, denote
-from boundcheck.kernel.terms import Index
+from boundcheck.kernel.terms import Index, Variable
 from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import (
     EuclideanNorm,
@@ -29,6 +29,7 @@ from boundcheck.language.vocabulary import (
 )
 from boundcheck.proof import ClaimAudit, Process, Reading, Ref, Row, Under, eq, ge, gt, le
 from boundcheck.proof.audit import for_rocq, judge_row, known_instance, proof_as_json, rows_of
+from boundcheck.proof.by import put_in
 from boundcheck.rocq import check as checking
 from boundcheck.rocq import rules
 from boundcheck.rocq.book import Book, Place
@@ -192,7 +193,7 @@ RUN = Reading(
         v_t: Process((sp.MatrixSymbol("v", n, 1),)),
         g_t: Process((sp.MatrixSymbol("g", n, 1),), drawn=True),
     },
-    constants={x},
+    constants={x, y, z},
     arbitrary={X},
 )
 
@@ -219,14 +220,19 @@ def steps_of_no_paper(proof):
     law = proof.assume(le(least(EuclideanNorm(v_t) * EuclideanNorm(X)), x), forall=[X])
     same = (proof.assume(eq(g_t, v_t)), g_t, v_t)
     before = by.rewrite(proof.assume(le(earlier(g_t), x)), le(earlier(v_t), x), same)
+    # And a number by one, in a norm.
+    number = (proof.assume(eq(y, T * x)), Variable("y"), by.reading.scalar(T * x))
+    scaled = put_in(proof.assume(le(EuclideanNorm(y * v_t), z)), [number])
     bounds = {
         sp.Sum(Expectation(size**2), (t, 1, T)): T * x,
         EuclideanNorm(mean) ** 2: Expectation(size**2, v_t),
         Expectation(size, v_t) ** 2: Expectation(size**2, v_t),
         least(EuclideanNorm(v_t) ** 2): x,
         earlier(v_t): x,
+        EuclideanNorm(T * x * v_t): z,
     }
-    premises = (summed, squares, variances, by.expansion(mean), by.instance(law, {X: v_t}), before)
+    at_v, equal = by.instance(law, {X: v_t}), by.expansion(mean)
+    premises = (scaled, summed, squares, variances, equal, at_v, before)
     relation = le(sum(bounds), sum(bounds.values()))
     proof.conclude(proof.step("all of these", relation, *premises), relation=relation)
 
