@@ -15,7 +15,18 @@ from itertools import chain, combinations, combinations_with_replacement
 from flint import fmpq
 
 from boundcheck.kernel import Fact, Theorem, rules
-from boundcheck.kernel.terms import ONE, Clock, Dimension, Horizon, Norm, Root, RuleError, Scalar
+from boundcheck.kernel.terms import (
+    ONE,
+    Atom,
+    Clock,
+    Dimension,
+    Expectation,
+    Horizon,
+    Norm,
+    Root,
+    RuleError,
+    Scalar,
+)
 from boundcheck.proof import sums
 from boundcheck.proof.sums import UNIT, Block, Packing, Poly, Rational, combine, gram_basis, times
 
@@ -42,10 +53,10 @@ class _Term:
 
 @dataclass(frozen=True)
 class _Multiple:
-    """A monomial times the equation at `place`."""
+    """A monomial times the equation at `places`, or the product of the inequalities there."""
 
     poly: Poly
-    place: int
+    places: tuple[int, ...]
     monomial: int
 
 
@@ -60,6 +71,7 @@ class _Stage:
             such square.
         rounds: how often multiples of equations are added, see `_Search.multiples`.
         factors: the most strict premises that multiply the goal.
+        is_scaled: whether multiples of the inequalities and their products are added too.
 
     """
 
@@ -68,6 +80,7 @@ class _Stage:
     squares: int = -1
     rounds: int = 1
     factors: int = 2
+    is_scaled: bool = False
 
 
 def entailed(
@@ -89,8 +102,8 @@ def entailed(
 
 
 def signs(facts: Iterable[Fact]) -> list[Theorem]:
-    """The theorems that norms and roots in these facts are not negative, and dimensions, T and t
-    are at least 1.
+    """The theorems that norms and roots in these facts, and the means of these, are not negative,
+    and dimensions, T and t are at least 1.
     """
     found: dict[str, Theorem] = {}
     for atom in (atom for fact in facts for atom in fact.polynomial.atoms()):
@@ -105,6 +118,11 @@ def signs(facts: Iterable[Fact]) -> list[Theorem]:
                 found[atom.key] = rules.horizon_positive()
             case Clock():
                 found[atom.key] = rules.time_at_least_one()
+            case Expectation():
+                body = Fact(">=", atom.body)
+                positive = by_signs(body, signs([body]))
+                if positive is not None:
+                    found[atom.key] = rules.expectation(positive, atom.given)
     return list(found.values())
 
 
@@ -188,6 +206,11 @@ class _Search:
         # Strict ones first: of two products that are the same polynomial, the first is kept.
         weak = [place for place, (relation, _) in polys.items() if relation == ">="]
         self.inequalities = {place: polys[place][1] for place in (*self.strict, *weak)}
+        self.signed = dict[Atom, int]()
+        for place, poly in self.inequalities.items():
+            for atom in self.packing.atoms:
+                if poly == self.packing.pack(Scalar.of(atom)):
+                    self.signed.setdefault(atom, place)
         # The goal's own square helps where a factor is a summand of it: 2R(R - d) = R² - d² + (R -
         # d)².
         self.hints = [self.packing.pack(hint) for hint in (*hints, goal.polynomial)]
@@ -220,6 +243,8 @@ class _Search:
         else:
             stages = [
                 _Stage(min(1, degree), rounds=0),
+                _Stage(min(1, degree), rounds=2, factors=0, is_scaled=True),
+                _Stage(min(2, degree), rounds=2, factors=0, is_scaled=True),
                 _Stage(min(2, degree), hints=1),
                 _Stage(min(2, degree), hints=1, squares=0, rounds=2),
                 _Stage(degree, hints=degree, squares=max(1, degree - 1), rounds=3, factors=1),
@@ -246,6 +271,17 @@ class _Search:
                     return found
         return None
 
+    def signs(self, monomial: int) -> list[int] | None:
+        """The places of inequalities whose product is the monomial; None if there are none."""
+        places = list[int]()
+        for atom, exponent in zip(
+            self.packing.atoms, self.packing.exponents(monomial), strict=True
+        ):
+            if exponent and atom not in self.signed:
+                return None
+            places += [self.signed[atom]] * exponent if exponent else []
+        return places
+
     def product(self, places: tuple[int, ...]) -> Poly:
         """The product of the inequalities at these places."""
         if places not in self._products:
@@ -260,7 +296,15 @@ class _Search:
     def linear(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> Theorem | None:
         """A certificate with the columns of a stage."""
         terms = self.terms(factor, target, stage) if stage.products >= 0 else []
-        multiples = self.multiples(set(target).union(*(term.poly for term in terms)), stage.rounds)
+        occurring = set(target).union(*(term.poly for term in terms))
+        scaled = list(self.products(stage.products))[1:] if stage.is_scaled else []
+        multiples = list[_Multiple]()
+        for each in self.multiples(occurring, stage.rounds, scaled):
+            if each.places[0] in self.equations:
+                multiples.append(each)
+            else:
+                signs = self.signs(each.monomial) or ()
+                terms.append(_Term(each.poly, (*signs, *each.places)))
         columns = [*(term.poly for term in terms), *(multiple.poly for multiple in multiples)]
         costs = [1.0 + len(term.places) + 2 * (term.square is not None) for term in terms] + [
             1.0
@@ -322,27 +366,35 @@ class _Search:
         ]
         return [{x: one} for x in listed], pairs
 
-    def multiples(self, occurring: set[int], rounds: int) -> list[_Multiple]:
+    def multiples(
+        self, occurring: set[int], rounds: int, scaled: Iterable[tuple[int, ...]] = ()
+    ) -> list[_Multiple]:
         """The equations, and their multiples that share a monomial with what occurs, or with
         another such multiple.
+
+        Those of the products of inequalities at `scaled` too, by monomials that are not negative.
         """
-        found = {(place, 0): _Multiple(poly, place, 0) for place, poly in self.equations.items()}
+        polys = {(place,): poly for place, poly in self.equations.items()}
+        found = {(places, 0): _Multiple(poly, places, 0) for places, poly in polys.items()}
         frontier = occurring | {
             monomial for multiple in found.values() for monomial in multiple.poly
         }
         seen = set(frontier)
+        polys |= {places: self.product(places) for places in scaled}
         for _ in range(rounds):
-            fresh: dict[tuple[int, int], _Multiple] = {}
-            for place, poly in self.equations.items():
+            fresh: dict[tuple[tuple[int, ...], int], _Multiple] = {}
+            for places, poly in polys.items():
                 quotients = {
                     self.packing.quotient(monomial, divisor)
                     for divisor in poly
                     for monomial in frontier
                 }
                 for monomial in quotients:
-                    if monomial is not None and (place, monomial) not in found:
+                    if monomial is None or (places, monomial) in found:
+                        continue
+                    if places[0] in self.equations or self.signs(monomial) is not None:
                         multiple = {monomial + m: c for m, c in poly.items()}
-                        fresh[place, monomial] = _Multiple(multiple, place, monomial)
+                        fresh[places, monomial] = _Multiple(multiple, places, monomial)
             # Multiples with few new monomials are the likeliest to cancel.
             new = {
                 key: sum(m not in seen for m in multiple.poly) for key, multiple in fresh.items()
@@ -414,7 +466,7 @@ class _Search:
         multipliers: dict[int, Poly] = {}
         for weight, multiple in multiples:
             if weight:
-                multipliers.setdefault(multiple.place, {})[multiple.monomial] = weight
+                multipliers.setdefault(multiple.places[0], {})[multiple.monomial] = weight
         used = sorted({*factor, *multipliers, *(place for places in squares for place in places)})
         place = {old: new for new, old in enumerate(used)}
         return rules.certificate(
