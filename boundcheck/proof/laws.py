@@ -28,7 +28,9 @@ from boundcheck.kernel.terms import (
     SPECTRAL,
     Expectation,
     Letter,
+    Matrix,
     Maximum,
+    Mean,
     Norm,
     Point,
     Scalar,
@@ -38,7 +40,7 @@ from boundcheck.kernel.terms import (
 from boundcheck.language import vocabulary as words
 from boundcheck.proof.by import By, Equation, below, discharged, letter_of, put_in, taken_out
 from boundcheck.proof.certificate import entailed
-from boundcheck.proof.reading import Reading, index
+from boundcheck.proof.reading import Reading
 
 # The most premises of which pairs are multiplied.
 _MOST = 30
@@ -70,7 +72,8 @@ class Laws:
         self.said, self.asked, self.general, self.is_false = said, given, general, is_false
         values = {left: right for left, right, _ in solved}
         self.given = [self.put_in(x) for x in given]
-        parts = [part for each in said for part in sp.preorder_traversal(each.xreplace(values))]
+        after = [*said, *values, *(each.xreplace(values) for each in said)]
+        parts = [part for each in after for part in sp.preorder_traversal(each)]
         self.parts = list(dict.fromkeys(parts))
         self.normed: dict[tuple[str, MatrixExpr], None] = {}
         for part in self.parts:
@@ -78,10 +81,10 @@ class Laws:
                 self.normed[SPECTRAL, part.args[0]] = None
             elif isinstance(part, words.FrobeniusNorm | words.EuclideanNorm):
                 self.normed[FROBENIUS, part.args[0]] = None
-        for left, right in values.items():
+        for part in self.parts:
             # Jensen: the square of the distance from the mean.
-            if isinstance(left, words.MatrixExpectation):
-                self.normed[FROBENIUS, left.args[0] - right] = None
+            if isinstance(part, words.MatrixExpectation):
+                self.normed[FROBENIUS, part.args[0] - values.get(part, part)] = None
         self.has_sums = any(isinstance(x, sp.Sum | words.MinimumOver) for x in self.parts)
         self.has_spectral = any(kind == SPECTRAL for kind, _ in self.normed)
         self.at_points = [*self.of_points()]
@@ -100,12 +103,15 @@ class Laws:
             )
             if plain is not None:
                 return plain
-        replaced = goal
-        for _, letter, value in self.equations:
-            polynomial = substitute_scalar(replaced.polynomial, {letter: value})
-            replaced = Fact(goal.relation, polynomial)
+        replaced, used = goal, list[Equation]()
+        for each in self.equations:
+            _, letter, value = each
+            if letter in replaced.polynomial.inside:
+                used.append(each)
+                polynomial = substitute_scalar(replaced.polynomial, {letter: value})
+                replaced = Fact(goal.relation, polynomial)
         found = self.proved(replaced)
-        return found and taken_out(found, goal, self.equations)
+        return found and taken_out(found, goal, used)
 
     def proved(self, goal: Fact) -> Theorem | None:
         """The goal, in which each equation is put in."""
@@ -115,12 +121,12 @@ class Laws:
         laws += [*means, *map(self.put_in, self.of_sums([*self.given, *means]))]
         near = [tuple(self.nearest(goal, each)) for each in (laws, [*laws, *squares])]
         first = [(1, near[0][:12]), (2, near[0][:12])]
-        wide = [(1, near[0][:80])]
+        wide = [(1, x[:80]) for x in near]
         rest = [(degree, x[:most]) for degree, most in ((2, 12), (2, _MOST)) for x in near]
         rest += [(3, near[0][:12])]
         for is_brief, stages in ((True, first + wide + rest), (False, first + rest + wide)):
             # What takes long to try is not tried where the line is false.
-            if not is_brief and (self.is_false() or (found := self.by_the_past(goal))):
+            if not is_brief and (self.is_false() or (found := self.in_each_outcome(goal))):
                 return found
             for degree, premises in dict.fromkeys(stages):
                 if found := entailed(goal, premises, degree=degree, is_brief=is_brief):
@@ -132,25 +138,39 @@ class Laws:
 
     def solved(
         self, relations: Sequence[sp.Basic], given: Sequence[Theorem]
-    ) -> Iterator[tuple[MatrixExpr, MatrixExpr, Equation]]:
-        """The equations that say what a single matrix is, such as v_{t+1} = v_t - h g_t, or a mean.
+    ) -> Iterator[tuple[sp.Basic, sp.Basic, Equation]]:
+        """The equations that say what a single matrix is, such as v_{t+1} = v_t - h g_t, or what a
+        mean or a number is.
 
-        Each comes with its theorem, the letter and the value. A letter has one value, which is none
-        of those that are replaced.
+        Each comes with its theorem, the letter and the value. A letter has one value, in which none
+        that is replaced before it stands. A number in a divisor or a root stays: a quotient of
+        quotients would need more laws.
         """
+        parts = (part for each in relations for part in sp.preorder_traversal(each))
+        stay = set[sp.Basic]()
+        for part in parts:
+            if isinstance(part, sp.Pow) and not (part.exp.is_Integer and part.exp > 0):
+                stay |= part.base.free_symbols
         known = {x.conclusion: x for x in given}
-        letters = set[Letter]()
+        found = dict[Letter | Variable, tuple[sp.Basic, sp.Basic, Equation]]()
         for each in relations:
-            if not isinstance(each, sp.Eq) or not isinstance(each.lhs, MatrixExpr):
+            theorem = known.get(self.reading.fact(each)) if isinstance(each, sp.Eq) else None
+            if theorem is None or each.lhs in stay:
                 continue
-            left, right = map(self.reading.point, each.args)
-            letter = letter_of(left[0])
-            theorem = known.get(self.reading.fact(each))
-            if len(left) != 1 or letter is None or theorem is None or letter in letters:
-                continue
-            if letters.isdisjoint(right[0].inside) and letter not in right[0].inside:
-                letters.add(letter)
-                yield *each.args, (theorem, letter, right[0])
+            is_matrix = isinstance(each.lhs, MatrixExpr)
+            read = self.reading.point if is_matrix else lambda x: (self.reading.scalar(x),)
+            (left, *blocks), (right, *_) = map(read, each.args)
+            letter = letter_of(left)
+            if not blocks and letter is not None and letter not in right.inside:
+                found.setdefault(letter, (*each.args, (theorem, letter, right)))
+        while found:
+            values = [value for *_, (_, _, value) in found.values()]
+            free = [x for x in found if not any(x in value.inside for value in values)]
+            for letter in free:
+                yield found.pop(letter)
+            if not free:
+                # Letters that say what each other is: the last stays as it is.
+                found.popitem()
 
     def put_in(self, theorem: Theorem) -> Theorem:
         """The theorem with each equation put in, where the kernel can."""
@@ -324,8 +344,10 @@ class Laws:
                 left, right = part.args
                 for one in (left, -left):
                     yield from self.tried(self.by.cauchy_schwarz, one, right)
-                for each in (left, right):
+                for each in (left, right, left + right):
                     yield from self.tried(self.by.expansion, each)
+            elif isinstance(part, words.MatrixExpectation):
+                yield from self.tried(self.by.cauchy_schwarz, part, part.args[0])
 
     def by_its_square(self, goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
         """For a norm or root x: x <= y, from x² <= y² and y >= 0."""
@@ -344,26 +366,37 @@ class Laws:
     # Means and sums.
 
     def of_means(self, premises: Sequence[Theorem]) -> Iterator[Theorem]:
-        """The means that a relation has, of what holds in each outcome."""
-        pasts = {x.args[1:] for x in self.parts if isinstance(x, words.Expectation)}
-        norms = [words.FrobeniusNorm(x) for kind, x in self.normed if kind == FROBENIUS]
-        squares = (entailed(Fact(">=", self.reading.scalar(x) ** 2), []) for x in norms if pasts)
-        premises = [*premises, *(x for x in squares if x is not None)]
-        for past in sorted(pasts, key=str):
-            for each in premises:
-                yield from self.tried(self.by.expectation, each, *(x.args[1] for x in past))
+        """The means that a relation has, of what holds in each outcome; last those over all
+        outcomes, also of what is known of the means given a past.
+        """
+        means = [x for x in self.parts if isinstance(x, words.Expectation)]
+        pasts = {x.args[1:] for x in self.parts if isinstance(x, _MEANS)}
+        known = [*premises]
+        for mean, square in permutations(means, 2):
+            if square == words.Expectation(mean.args[0] ** 2, *mean.args[1:]):
+                # Jensen: the square of the distance from the mean.
+                distance = self.reading.scalar(mean.args[0] - mean)
+                known += filter(None, [entailed(Fact(">=", distance**2), [])])
+        for past in sorted(pasts, key=len, reverse=True):
+            for each in tuple(known):
+                for mean in self.tried(self.by.expectation, each, *(x.args[1] for x in past)):
+                    known.append(self.put_in(mean))
+                    yield known[-1]
 
-    def by_the_past(self, goal: Fact) -> Theorem | None:
-        """For means: E[x] <= E[y], from E[x | past of t] <= E[y | past of t]."""
-        means: Values = {
-            x: expect(x.body, index(words.t))
-            for x in goal.polynomial.atoms()
-            if isinstance(x, Expectation) and not x.given
-        }
-        finer = Fact(goal.relation, substitute_scalar(goal.polynomial, means))
-        found = self.proved(finer) if means else None
-        mean = found and rules.expectation(found, None)
-        return mean if mean and mean.conclusion == goal else None
+    def in_each_outcome(self, goal: Fact) -> Theorem | None:
+        """For means: E[x] <= E[y], from x <= y in each outcome."""
+        means = [x for x in goal.polynomial.inside if isinstance(x, Expectation | Mean)]
+        for past in dict.fromkeys(x.given for x in means):
+            bodies: Values = {
+                x: x.body if isinstance(x, Expectation) else Matrix.of(x.letter)
+                for x in means
+                if x.given == past
+            }
+            plain = Fact(goal.relation, substitute_scalar(goal.polynomial, bodies))
+            is_mean = Fact(goal.relation, expect(plain.polynomial, past)) == goal
+            if is_mean and (found := self.proved(plain)):
+                return rules.expectation(found, past)
+        return None
 
     def of_sums(self, premises: Sequence[Theorem]) -> Iterator[Theorem]:
         """The sums over all t of what holds at each, those that telescope, and that the least of
@@ -405,16 +438,22 @@ class Laws:
 
     def of_numbers(self) -> Iterator[Theorem]:
         """Roots, absolute values, quotients and maxima, by what each is."""
+        self.signs = [*self.given]
+        # From within: the sign of a divisor may rest on a quotient in it.
         for part in reversed(self.parts):
+            found: Iterable[Theorem] = ()
             match part:
                 case sp.Max():
-                    yield from self.tried(self.by.below_maximum, part)
+                    found = self.tried(self.by.below_maximum, part)
                 case sp.Abs():
-                    yield from self.of_root(part.args[0] ** 2, part.args[0])
+                    found = self.of_root(part.args[0] ** 2, part.args[0])
                 case sp.Pow() if part.exp.is_Rational and part.exp.q == 2:
-                    yield from self.of_root(part.base)
+                    found = self.of_root(part.base)
                 case sp.Pow() if part.exp.is_Integer and part.exp < 0:
-                    yield from self.of_quotient(part.base)
+                    found = self.of_quotient(part.base)
+            for each in found:
+                self.signs.append(each)
+                yield each
 
     def of_root(self, body: sp.Expr, inside: sp.Expr | None = None) -> Iterator[Theorem]:
         """root(x)² = x where x >= 0; and for root(x²) also that it is at least x and -x."""
@@ -437,9 +476,12 @@ class Laws:
     def signed(self, relation: str, body: sp.Expr) -> Iterator[Theorem]:
         """The theorem that a number is positive, or not negative, if what is given shows it."""
         try:
-            found = entailed(Fact(relation, self.reading.scalar(body)), self.given)
+            number = self.reading.scalar(body)
         except (InputError, KernelError):
             return
+        for _, letter, value in self.equations:
+            number = substitute_scalar(number, {letter: value})
+        found = entailed(Fact(relation, number), self.signs)
         if found is not None:
             yield found
 
@@ -451,6 +493,8 @@ class Laws:
             return []
         return found if isinstance(found, list) else [found]
 
+
+_MEANS = words.Expectation | words.MatrixExpectation
 
 # The norms of two factors that bound a norm of their product.
 _KINDS = {
