@@ -230,11 +230,16 @@ class _Search:
                 )
             given += same
 
+        positive = self.strict
+        if self.goal.relation == ">":
+            # p > 0 follows from p >= 0 and p² > 0.
+            positive = [place for place, poly in self.inequalities.items() if poly == goal] + positive
+
         def factors(most: int) -> list[tuple[int, ...]]:
             """The possible factors, each as the places of the premises whose product it is."""
             if factor is not None or is_brief:
                 return [tuple(given)]
-            return [x for size in range(most + 1) for x in combinations(self.strict, size)][
+            return [x for size in range(most + 1) for x in combinations(positive, size)][
                 :MOST_FACTORS
             ]
 

@@ -72,6 +72,9 @@ TRUE = {
     "squares": (le((x * y) ** 2, (x**4 + y**4) / 2),),
     "maximum": (le(sp.Max(F(X * Y), op(X * Y)), x), le(F(X * Y), x)),
     "a step": (le(Value(H, MOVED), Value(H, U) - p / 2 * size(SLOPE) ** 2), DESCENT, le(p * q, 1)),
+    "harmonic": (le(1 / (1 / p + 1 / q), (p + q) / 4),),
+    "a number": (le(x * size(U), size(U) / p), eq(x, y * p), le(y, 1 / p**2)),
+    "what is given": (le(x, 1 / p), le(x, 1 / p), eq(U, V)),
 }
 FALSE = {
     "three factors": (le(F(X * Y * Z), op(X) * op(Y) * op(Z)),),
@@ -86,6 +89,9 @@ FALSE = {
     "quotients": (le(1 / p, 1 / q), le(p, q)),
     "squares": (le((x * y) ** 2, (x**4 + y**4) / 3),),
     "maximum": (le(sp.Max(x, y), p), le(x, p)),
+    "harmonic": (le(1 / (1 / p + 1 / q), (p + q) / 5),),
+    "a number": (le(x * size(U), size(U) / p), eq(x, y * p), le(y, 1 / p)),
+    "what is given": (le(x, 1 / p), le(x, 2 / p), eq(U, V)),
 }
 
 
@@ -145,6 +151,43 @@ RUNS = {
             NOW - p * (c / 2 - y * p / 2) * size(DOWN) ** 2 + y * p**2 / 2 * q**2,
         ),
         [NOISY, UNBIASED, NOISE, SMOOTH, ge(y, 0)],
+    ),
+    "no bias": (
+        lambda c: eq(
+            Expectation(InnerProduct(g_t, v_t - FAR), v_t), c / 2 * InnerProduct(DOWN, v_t - FAR)
+        ),
+        [UNBIASED],
+    ),
+    "bias and variance": (
+        lambda c: eq(
+            Expectation(size(g_t - FAR) ** 2, v_t),
+            Expectation(size(g_t - DOWN) ** 2, v_t) + c / 2 * size(DOWN - FAR) ** 2,
+        ),
+        [UNBIASED],
+    ),
+    "Jensen": (
+        lambda c: le(
+            c / 2 * size(MatrixExpectation(g_t, v_t)) ** 2, Expectation(size(g_t) ** 2, v_t)
+        ),
+        [],
+    ),
+    "Jensen for numbers": (
+        lambda c: le(c / 2 * Expectation(size(g_t)) ** 2, Expectation(size(g_t) ** 2)),
+        [],
+    ),
+    "in each outcome": (
+        lambda c: le(c / 2 * Expectation(size(g_t), v_t), q + size(v_t)),
+        [le(size(g_t - v_t), q)],
+    ),
+    "Polyak's step": (
+        lambda c: le(NEAR_NEXT, NEAR - c / 2 * (NOW - x) ** 2 / size(DOWN) ** 2),
+        [
+            eq(NEXT, v_t - y * DOWN),
+            eq(y, (NOW - x) / size(DOWN) ** 2),
+            gt(size(DOWN) ** 2, 0),
+            ge(NOW, x),
+            ge(InnerProduct(DOWN, v_t - FAR), NOW - x),
+        ],
     ),
     "all steps": (lambda c: le(p / c * SQUARES, FIRST - LAST), [FALLS]),
     "the least gradient": (
