@@ -349,9 +349,6 @@ def prove(
     steps: Annotated[
         bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")
     ] = False,
-    solvers: Annotated[
-        bool, typer.Option("--solvers", help="Ask z3 and cvc5 about every line as well.")
-    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -374,29 +371,22 @@ def prove(
 
     with progress() as tick:
         from boundcheck.language import screen, view
-        from boundcheck.proof.audit import opinions
         from boundcheck.proof.export import export, export_rocq
         from boundcheck.proof.view import show
 
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]
-        voices = {}
-        for i, proof in enumerate(proofs if solvers else []):
-            tick(f"solvers: {proof.script.id}, {proof.script.version}", i, len(proofs))
-            voices[f"{proof.script.id}, {proof.script.version}"] = opinions(proof)
         tick("writing", 0, 1)
         files = [
             *(export(outcome, out) if out else []),
             *(export_rocq(outcome, rocq) if rocq else []),
         ]
-        extra = ({"solvers": voices} if solvers else {}) | (
-            {"files": [str(path) for path in files]} if files else {}
-        )
+        extra = {"files": [str(path) for path in files]} if files else {}
         answer = outcome.as_json() | extra if as_json else {}
     if as_json:
         print_json(answer)
     else:
-        screen.show(STDOUT, *show(outcome, steps, voices, whole))
+        screen.show(STDOUT, *show(outcome, steps, whole))
         if files:
             folders = " and ".join(str(each) for each in (out, rocq) if each)
             screen.show(STDOUT, view.line(f"Exported: {len(files)} files in {folders}"))

@@ -28,7 +28,7 @@ from boundcheck.proof import Proof, Script, judge
 from boundcheck.proof.certificate import signs
 from boundcheck.proof.proof import Because, Induction, Step
 from boundcheck.proof.script import of_paper
-from boundcheck.proof.solvers import counterexample
+from boundcheck.proof.solver import counterexample
 from boundcheck.proof.verdict import judge_any
 from boundcheck.proofs import papers
 from soundness import edits

@@ -187,11 +187,11 @@ GO = lemma("my.lemma", says=ge({left}, 0))
 
 
 @pytest.mark.full
-def test_prove_shows_lines_solvers_and_files(tmp_path):
-    command = ("prove", "jiang2024.rate.own_constant.most", "--solvers", "--export", "out")
+def test_prove_shows_lines_and_files(tmp_path):
+    command = ("prove", "jiang2024.rate.own_constant.most", "-v", "--export", "out")
     plain = run(*command, cwd=tmp_path)
     assert plain.returncode == 0, plain.stderr
-    for words in ("jiang2024.rate.own_constant.most", "proved", "kernel", "unsat, unsat"):
+    for words in ("jiang2024.rate.own_constant.most", "proved", "kernel"):
         assert words in plain.stdout
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert {path.suffix for path in files} == {".tex", ".smt2", ".jsonl"}
@@ -200,10 +200,6 @@ def test_prove_shows_lines_solvers_and_files(tmp_path):
     assert found.count("\n") == 1
     answer = json.loads(found)
     assert {tmp_path / name for name in answer["files"]} == set(files)
-    ((name, voices),) = answer["solvers"].items()
-    assert name == "jiang2024.rate.own_constant.most, sharp"
-    assert voices
-    assert all(voice == {"z3": "unsat", "cvc5": "unsat"} for voice in voices.values())
     # Each line where all are asked for.
     every = run("prove", "jiang2024.rate.own_constant.most", "--steps").stdout
     assert "mere algebra" in plain.stdout

@@ -351,7 +351,7 @@ def test_processes_of_a_command_run_nothing_of_the_folder_either(world):
             "--jobs",
             2,
         ],
-        ["prove", "meft.full", "--solvers", "--export", out / "export"],
+        ["prove", "meft.full", "--export", out / "export"],
         [
             "falsify",
             "meft.full",

@@ -10,7 +10,7 @@ import boundcheck
 from tests.layers import full
 
 HEAVY = ("sympy", "numpy", "flint", "torch", "typer", "rich", "scipy", "hypothesis")
-SLOW = ("torch", "cvxpy", "matplotlib", "xarray", "sklearn", "z3", "cvc5")
+SLOW = ("torch", "cvxpy", "matplotlib", "xarray", "sklearn", "z3")
 
 
 def said(program, *flags):

@@ -201,7 +201,7 @@ def rewrite(
     if isinstance(letter, Variable):
         difference = Scalar.of(letter) - Scalar.of(value)  # type: ignore[arg-type]
     else:
-        difference = norm(FROBENIUS, Matrix.of(letter) - value)  # type: ignore[arg-type]
+        difference = norm(FROBENIUS, Matrix.of(letter) - value)  # type: ignore[operator]
     if equation.conclusion != zero(difference):
         raise RuleError(
             "rewrite", 0, f"{equation.conclusion} does not say that {letter} is {value}"

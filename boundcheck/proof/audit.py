@@ -45,7 +45,6 @@ from boundcheck.proof.script import (
     named,
     of_paper,
 )
-from boundcheck.proof.solvers import SECONDS, DisagreementError, Status, second_opinion
 from boundcheck.proof.verdict import (
     ClaimVerdict,
     JudgedProof,
@@ -319,7 +318,7 @@ def main_lines(proof: JudgedProof) -> list[tuple[int, JudgedStep]]:
 def for_rocq(proof: JudgedProof) -> Export:
     """The theorem of a proved proof for Rocq, with its hypotheses as the proof tells them.
 
-    Raises InputError for a proof that is not proved, and for one that rests on the word of solvers.
+    Raises InputError for a proof that is not proved, and for one that rests on a solver's word.
     """
     name, theorem = f"{proof.script.id}, {proof.script.version}", proof.script.proof.conclusion
     if proof.verdict != "proved" or theorem is None:
@@ -366,24 +365,6 @@ def instance_told(proof: JudgedProof) -> str:
         if known
         else "no instance of its hypotheses is known"
     )
-
-
-def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
-    """The answers of z3 and cvc5 on each line that a certificate proves, by its place among the
-    lines.
-
-    Raises DisagreementError if a solver finds numbers at which a line fails although the kernel
-    proves it.
-    """
-    found = {}
-    for place, judged in enumerate(proof.steps):
-        theorem = judged.step.theorem
-        if judged.verdict != "proved" or theorem.rule != "certificate":
-            continue
-        found[place] = second_opinion(theorem.fact, [x.fact for x in theorem.premises], SECONDS)
-        if "sat" in found[place].values():
-            raise DisagreementError(found[place])
-    return found
 
 
 # The referee's table.

@@ -233,7 +233,8 @@ class _Search:
         positive = self.strict
         if self.goal.relation == ">":
             # p > 0 follows from p >= 0 and p² > 0.
-            positive = [place for place, poly in self.inequalities.items() if poly == goal] + positive
+            own = [place for place, poly in self.inequalities.items() if poly == goal]
+            positive = own + positive
 
         def factors(most: int) -> list[tuple[int, ...]]:
             """The possible factors, each as the places of the premises whose product it is."""
@@ -379,7 +380,7 @@ class _Search:
 
         Those of the products of inequalities at `scaled` too, by monomials that are not negative.
         """
-        polys = {(place,): poly for place, poly in self.equations.items()}
+        polys: dict[tuple[int, ...], Poly] = {(x,): poly for x, poly in self.equations.items()}
         found = {(places, 0): _Multiple(poly, places, 0) for places, poly in polys.items()}
         frontier = occurring | {
             monomial for multiple in found.values() for monomial in multiple.poly

@@ -23,7 +23,7 @@ from boundcheck.language.prose import plain, tex
 from boundcheck.proof.audit import ProofAudit, for_rocq, witness_as_json
 from boundcheck.proof.notation import Display, identity_latex, letters, shown
 from boundcheck.proof.script import find
-from boundcheck.proof.solvers import smt_lib
+from boundcheck.proof.solver import smt_lib
 from boundcheck.proof.verdict import JudgedProof, judge
 from boundcheck.rocq.check import LIST, Export, Word, accept, check, differing, is_listed, rocq
 from boundcheck.system.ending import in_one_line

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, permutations
+from typing import Any
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
@@ -104,10 +105,10 @@ class Laws:
             if plain is not None:
                 return plain
         replaced, used = goal, list[Equation]()
-        for each in self.equations:
-            _, letter, value = each
+        for equation in self.equations:
+            _, letter, value = equation
             if letter in replaced.polynomial.inside:
-                used.append(each)
+                used.append(equation)
                 polynomial = substitute_scalar(replaced.polynomial, {letter: value})
                 replaced = Fact(goal.relation, polynomial)
         found = self.proved(replaced)
@@ -158,7 +159,9 @@ class Laws:
             if theorem is None or each.lhs in stay:
                 continue
             is_matrix = isinstance(each.lhs, MatrixExpr)
-            read = self.reading.point if is_matrix else lambda x: (self.reading.scalar(x),)
+            read: Callable[[Any], Any] = (
+                self.reading.point if is_matrix else lambda x: (self.reading.scalar(x),)
+            )
             (left, *blocks), (right, *_) = map(read, each.args)
             letter = letter_of(left)
             if not blocks and letter is not None and letter not in right.inside:
@@ -370,7 +373,7 @@ class Laws:
         outcomes, also of what is known of the means given a past.
         """
         means = [x for x in self.parts if isinstance(x, words.Expectation)]
-        pasts = {x.args[1:] for x in self.parts if isinstance(x, _MEANS)}
+        pasts = dict.fromkeys(x.args[1:] for x in self.parts if isinstance(x, _MEANS))
         known = [*premises]
         for mean, square in permutations(means, 2):
             if square == words.Expectation(mean.args[0] ** 2, *mean.args[1:]):
@@ -379,8 +382,8 @@ class Laws:
                 known += filter(None, [entailed(Fact(">=", distance**2), [])])
         for past in sorted(pasts, key=len, reverse=True):
             for each in tuple(known):
-                for mean in self.tried(self.by.expectation, each, *(x.args[1] for x in past)):
-                    known.append(self.put_in(mean))
+                for theorem in self.tried(self.by.expectation, each, *(x.args[1] for x in past)):
+                    known.append(self.put_in(theorem))
                     yield known[-1]
 
     def in_each_outcome(self, goal: Fact) -> Theorem | None:

@@ -31,7 +31,7 @@ from boundcheck.proof.definitions import GIVEN, check, circular, is_own_definiti
 from boundcheck.proof.laws import Laws
 from boundcheck.proof.notation import check_math
 from boundcheck.proof.reading import Reading
-from boundcheck.proof.solvers import SECONDS, Counterexample, counterexample
+from boundcheck.proof.solver import SECONDS, Counterexample, counterexample
 from boundcheck.proof.statement import Sequent
 from boundcheck.proof.witness import Witness
 

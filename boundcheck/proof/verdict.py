@@ -54,13 +54,13 @@ from boundcheck.proof.proof import Assumption, Proof, Role, Step
 from boundcheck.proof.reading import Reading, gt
 from boundcheck.proof.record import records, signature
 from boundcheck.proof.script import Script, checked
-from boundcheck.proof.solvers import (
+from boundcheck.proof.solver import (
     SECONDS,
     Counterexample,
     Status,
+    ask,
     counterexample,
-    second_opinion,
-    trust,
+    smt_lib,
 )
 from boundcheck.proof.statement import Sequent, reading_of, statement, with_parts
 from boundcheck.proof.witness import Told, Witness, at_numbers, examined
@@ -71,8 +71,8 @@ if TYPE_CHECKING:
 StepVerdict = Literal["proved", "refuted", "unknown"]
 ClaimVerdict = Literal["proved", "repaired", "refuted", "unknown"]
 # From the strongest to the weakest; "" if nothing is proved.
-Trust = Literal["kernel", "solvers", "solver", "assumed", ""]
-_ORDER: tuple[Trust, ...] = ("kernel", "solvers", "solver", "assumed")
+Trust = Literal["kernel", "solver", "assumed", ""]
+_ORDER: tuple[Trust, ...] = ("kernel", "solver", "assumed")
 # Whether a line follows, from whether it can be false where its premises hold.
 _ANSWERS: dict[Status, str] = {"unsat": "yes", "sat": "no", "unknown": "nothing"}
 # On which side of 0 a polynomial lies, by the theorem that says so.
@@ -85,8 +85,7 @@ class JudgedStep(Shown):
 
     Attributes:
         trust: of a proof: ``kernel``; ``assumed`` if the line is itself an instance of a standard
-            fact; ``solvers`` or ``solver`` if z3 and cvc5 (or one of them) say that it follows and
-            no certificate was found.
+            fact; ``solver`` if z3 says that it follows and no certificate was found.
         reason: why it is not proved by the kernel.
         follows: if the paper derives it from other lines, whether it follows from them.
         numbers: if it does not, exact values of its atoms at which those lines hold and this one
@@ -220,7 +219,7 @@ def frame_of(*proofs: JudgedProof) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Backing:
-    """The basis of a line that the solvers confirm: their trust, and what its premises rest on."""
+    """The basis of a line that the solver confirms: its trust, and what its premises rest on."""
 
     trust: Trust
     hypotheses: frozenset[Statement]
@@ -304,7 +303,7 @@ def judge_any(script: Script) -> JudgedProof:
         judging.judge(step)
     steps, backed = judging.steps, judging.backed
 
-    # The statements that the conclusion rests on, and its ledger: lines that the solvers confirm
+    # The statements that the conclusion rests on, and its ledger: lines that the solver confirms
     # count as what they rest on.
     ledger = set(final.ledger) if final else set().union(*(theorem.ledger for theorem in theorems))
     rests, queue, seen = set[Statement](), list(final.hypotheses if final else ()), set[Statement]()
@@ -515,7 +514,7 @@ def claim_verdict(proofs: Sequence[JudgedProof]) -> ClaimVerdict:
 class _Judging:
     """The judging of a proof's lines, one after the other.
 
-    It knows the script, its assumptions, signs that are known, and the solvers' word for the lines
+    It knows the script, its assumptions, signs that are known, and the solver's word for the lines
     before.
     """
 
@@ -545,7 +544,7 @@ class _Judging:
                 self.script.reading,
                 partial(self._refutes, fact=theorem.fact),
             )
-            word = self._refuted(step, witness) if witness else self._ask_solvers(step)
+            word = self._refuted(step, witness) if witness else self._ask_solver(step)
         elif theorem.rule == "assume":
             word = JudgedStep(step, "proved", "assumed", "it is assumed as it stands")
         elif open_ <= self.backed.keys():
@@ -555,7 +554,7 @@ class _Judging:
                 step,
                 "proved",
                 worst,
-                "rests on lines that only the solvers confirm" if open_ else "",
+                "rests on lines that only the solver confirms" if open_ else "",
             )
         else:
             labels = [x.step.label for x in self.steps if x.step.theorem.conclusion in open_]
@@ -593,25 +592,22 @@ class _Judging:
     def _refuted(self, step: Step, witness: Witness) -> JudgedStep:
         return JudgedStep(replace(step, witness=examined(witness)), "refuted")
 
-    def _ask_solvers(self, step: Step) -> JudgedStep:
-        """The answers of z3 and cvc5 on a line without a certificate, with what its premises rest
-        on.
+    def _ask_solver(self, step: Step) -> JudgedStep:
+        """The answer of z3 on a line without a certificate, with what its premises rest on.
 
-        Of an induction that no premise closes at once, the answers are those on the half that is
-        open.
+        Of an induction that no premise closes at once, the answer is that on the half that is open.
         """
         goal, half = step.theorem.fact, step.open
         premises = replay_all(step.because.premises) if step.because else []
         hypotheses = frozenset[Statement]().union(*(x.hypotheses for x in premises))
-        statuses = self._asked(goal, premises, hypotheses)
-        if voices := trust(statuses):
-            worst = weakest(
-                [voices, *(self.backed[x].trust for x in hypotheses if x in self.backed)]
-            )
+        status = self._asked(goal, premises, hypotheses)
+        if status == "unsat":
+            backed = (self.backed[x].trust for x in hypotheses if x in self.backed)
+            worst = weakest(["solver", *backed])
             ledger = frozenset[str]().union(*(x.ledger for x in premises))
             # The first answer counts: a line that is derived from itself is no better founded.
             self.backed.setdefault(step.theorem.conclusion, _Backing(worst, hypotheses, ledger))
-            return JudgedStep(step, "proved", worst, _answered(statuses))
+            return JudgedStep(step, "proved", worst, _answered(status))
         where = ""
         if half is not None:
             premises = replay_all(half.because.premises)
@@ -619,18 +615,16 @@ class _Judging:
             # The line at t is what the step is from.
             hypotheses = frozenset[Statement]().union(*(x.hypotheses for x in premises)) - {goal}
             goal = half.goal
-            statuses = self._asked(goal, premises, hypotheses)
-        if not statuses:
+            status = self._asked(goal, premises, hypotheses)
+        if status is None:
             reason = (
                 f"{where}no certificate was found, and it is drawn from lines that are open or"
                 " false"
             )
             return JudgedStep(step, "unknown", reason=reason)
-        said = where + _answered(statuses)
+        said = where + _answered(status)
         found = (
-            counterexample(goal, [x.fact for x in premises], SECONDS)
-            if "sat" in statuses.values()
-            else None
+            counterexample(goal, [x.fact for x in premises], SECONDS) if status == "sat" else None
         )
         if found is None:
             return JudgedStep(step, "unknown", reason=said)
@@ -648,13 +642,11 @@ class _Judging:
 
     def _asked(
         self, goal: Fact, premises: Sequence[Theorem], hypotheses: frozenset[Statement]
-    ) -> Mapping[str, Status]:
-        """The answers of the solvers, by their names; empty where the premises rest on lines that
-        are open.
-        """
+    ) -> Status | None:
+        """The answer of the solver; None where the premises rest on lines that are open."""
         if not hypotheses <= self.given | self.backed.keys():
-            return {}
-        return second_opinion(goal, [x.fact for x in premises], SECONDS)
+            return None
+        return ask(smt_lib(goal, [x.fact for x in premises]), SECONDS).status
 
     def _at(self, found: Counterexample) -> Witness | None:
         """The numbers of a solver as a witness, where they are those of letters and refute the
@@ -687,9 +679,8 @@ class _Judging:
         return "There may be no matrices with these numbers; they show which fact is missing"
 
 
-def _answered(statuses: Mapping[str, Status]) -> str:
-    answers = ", ".join(f"{solver} says {_ANSWERS[status]}" for solver, status in statuses.items())
-    return f"no certificate was found; asked whether it follows, {answers}"
+def _answered(status: Status) -> str:
+    return f"no certificate was found; asked whether it follows, z3 says {_ANSWERS[status]}"
 
 
 # A line that is false.

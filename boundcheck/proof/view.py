@@ -330,18 +330,16 @@ def _step_view(judged: JudgedStep) -> View:
 def show(
     audit: ProofAudit,
     steps: bool,
-    voices: Mapping[str, Mapping[int, Mapping[str, str]]],
     whole: bool = True,
 ) -> Iterator[Part]:
     """For a terminal: the tables, what is proved where there are few claims, and at the end what is
     false or open, and how many there are of each verdict.
 
-    `voices` are the answers of solvers on lines, by proof and place. If it is not `whole`, each
-    finding, claim or assumption has one line, lines that are proved have none, and of all that is
-    false or open the gravest is told. `steps` shows every line.
+    If it is not `whole`, each finding, claim or assumption has one line, lines that are proved have
+    none, and of all that is false or open the gravest is told. `steps` shows every line.
     """
     is_few = len(audit.claims) <= _FEW
-    is_whole = whole or steps or bool(voices)
+    is_whole = whole or steps
     if is_whole:
         yield from _whole_tables(audit)
     elif audit.rows:
@@ -352,8 +350,7 @@ def show(
         yield view.Table((*columns, "title"), titles, most=None, in_lines=True)
     for claim in audit.claims if steps or is_few else ():
         for proof in claim.proofs:
-            asked = voices.get(f"{proof.script.id}, {proof.script.version}", {})
-            yield from _lines(proof, steps, asked) if is_whole else _brief(claim, proof)
+            yield from _lines(proof, steps) if is_whole else _brief(claim, proof)
     if is_whole or is_few:
         yield from _facts(audit)
     # At the end, where nobody has to look for it.
@@ -523,23 +520,20 @@ def _proved(proof: JudgedProof) -> Cell:
     return _above(_formulas(*([proof.conclusion] if proof.conclusion else []))[0], given)
 
 
-def _lines(
-    proof: JudgedProof, steps: bool, voices: Mapping[int, Mapping[str, str]]
-) -> Iterator[Part]:
+def _lines(proof: JudgedProof, steps: bool) -> Iterator[Part]:
     """The lines of a proof in a table, and what it proves."""
-    lines = list(enumerate(proof.steps)) if steps else main_lines(proof)
+    lines = proof.steps if steps else [x for _, x in main_lines(proof)]
     rows: list[Row] = []
-    for place, judged in lines:
+    for judged in lines:
         own = proof.own(judged)
         says = [
             *_formulas(judged.step.theorem.conclusion),
             *(["given " + "; ".join(map(str, own))] if own else []),
         ]
         said = Stack((*says, *_words(judged)))
-        cells: list[Cell] = [Prose(judged.step.label), Badge(judged.verdict), judged.trust, said]
-        rows.append([*cells, *([", ".join(voices.get(place, {}).values())] if voices else [])])
+        rows.append([Prose(judged.step.label), Badge(judged.verdict), judged.trust, said])
     title = f"“{proof.script.title}” ({proof.script.id}, {proof.script.called})"
-    head = ("line", "verdict", "trust", "what it says", *(["z3, cvc5"] if voices else []))
+    head = ("line", "verdict", "trust", "what it says")
     yield view.Table(head, rows, title, most=None)
     if hidden := len(proof.steps) - len(lines):
         yield line(f"and {amount(hidden, 'line')} of mere algebra: --steps shows them")

@@ -151,7 +151,7 @@ def displays(found, folder):
     """Every text that shows the referee's table."""
     out = io.StringIO()
     console = Console(file=out, width=4000)
-    show_parts(console, *show(found, False, {}, True), rows_table(found.rows))
+    show_parts(console, *show(found, False, True), rows_table(found.rows))
     return {
         "page": page(folder, [], [], found),
         "latex": "".join(map(Latex(()).floats, referee_table(found.rows))),

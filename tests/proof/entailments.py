@@ -1,5 +1,5 @@
-"""Small entailments between polynomials of which it is known whether they hold, and solvers that
-play a part."""
+"""Small entailments between polynomials of which it is known whether they hold, and programs that
+play the solver."""
 
 import sys
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from boundcheck.kernel import Fact
 from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Variable
-from boundcheck.proof import solvers
-from boundcheck.proof.solvers import evaluate
+from boundcheck.proof import solver
+from boundcheck.proof.solver import evaluate
 
-# A limit that no solver reaches here, on a busy machine either.
+# A limit that the solver does not reach here, on a busy machine either.
 SECONDS = 10
 
 ATOMS = [Variable(name) for name in "xyz"]
@@ -83,8 +83,6 @@ def entailed(draw, names=2):
     return Entailment(Fact(relation, total), tuple(premises))
 
 
-def play(monkeypatch, **scripts):
-    """Let Python programs stand in for solvers."""
-    real = solvers.command_of
-    fake = {name: [sys.executable, "-I", "-c", script] for name, script in scripts.items()}
-    monkeypatch.setattr(solvers, "command_of", lambda solver: fake.get(solver) or real(solver))
+def play(monkeypatch, script):
+    """Let a Python program stand in for the solver."""
+    monkeypatch.setattr(solver, "command", lambda: [sys.executable, "-I", "-c", script])

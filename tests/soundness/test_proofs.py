@@ -13,7 +13,7 @@ from boundcheck.language.symbols import L, T, nu
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct
 from boundcheck.proof import Proof
 from boundcheck.proof.script import find
-from boundcheck.proof.solvers import Counterexample
+from boundcheck.proof.solver import Counterexample
 from soundness import proofs
 from soundness.edits import KINDS, is_nonnegative, mixed_up, of_relation, variations, with_formula
 from soundness.exact_model import ExactModel

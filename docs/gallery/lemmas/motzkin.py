@@ -14,5 +14,5 @@ motzkin = lemma("my.motzkin", says=le(3 * x**2 * y**2, x**4 * y**2 + x**2 * y**4
 judge(motzkin)
 
 # %%
-# Two solvers say that it holds, each by itself. The result says who was believed: its trust is
-# ``solvers`` and not ``kernel``.
+# A solver, z3, says that it holds. The result says who was believed: its trust is ``solver`` and
+# not ``kernel``.

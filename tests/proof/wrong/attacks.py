@@ -141,7 +141,7 @@ def forged_key(proof):
 
 
 def circle(proof):
-    """A line that solvers vouch for, drawn from itself."""
+    """A line that the solver vouches for, drawn from itself."""
     first = proof.step("1", ge(x, 6), proof.assume(ge(x**3, 216)))
     proof.conclude(proof.step("again", ge(x, 6), first), relation=ge(x, 6))
 
@@ -264,7 +264,7 @@ LINE = ge(x, 0)
 AT = by_hand()
 CASES = [
     Case(
-        "a line that solvers vouch for, drawn from itself",
+        "a line that the solver vouches for, drawn from itself",
         r"216 <= x\^3",
         lambda _: rests(circle),
         lambda _: "",

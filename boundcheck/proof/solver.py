@@ -1,10 +1,9 @@
-"""z3 and cvc5: entailments between facts as SMT-LIB 2 text, the solvers' answers, and verified
-counterexamples.
+"""z3: entailments between facts as SMT-LIB 2 text, its answers, and verified counterexamples.
 
 In the text every atom is a real variable, and the goal is negated. "unsat" says that the premises
 entail the goal, whatever the atoms stand for; "sat" says that arithmetic alone does not entail it.
 The definitions of roots, inverses, maxima, norms and dimensions are asserted with the premises. The
-text has no division, and it is the same for the same set of facts. Each solver runs in a process of
+text has no division, and it is the same for the same set of facts. The solver runs in a process of
 its own, which is killed when its time is up.
 """
 
@@ -13,10 +12,8 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,7 +22,7 @@ from importlib import metadata
 from math import ceil, floor, lcm
 from pathlib import Path
 from time import monotonic
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 from boundcheck.errors import BoundcheckError
 from boundcheck.kernel import Fact
@@ -33,11 +30,10 @@ from boundcheck.kernel.terms import Atom, Dimension, Horizon, Inverse, Maximum, 
 from boundcheck.system.child import watched
 from boundcheck.system.files import parse_json
 
-Solver = Literal["z3", "cvc5"]
 Status = Literal["sat", "unsat", "unknown"]
 
 SECONDS = 5.0
-"""The seconds that z3 and cvc5 get for one question."""
+"""The seconds that z3 gets for one question."""
 
 # The problem as text.
 
@@ -136,21 +132,13 @@ def _joined(operator: str, parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"({operator} {' '.join(parts)})"
 
 
-# The solvers.
-
-
-class DisagreementError(BoundcheckError):
-    """One solver says sat and the other unsat: one of them is wrong, so neither counts."""
-
-    def __init__(self, statuses: Mapping[str, str]) -> None:
-        said = " and ".join(f"{solver} says {status}" for solver, status in statuses.items())
-        super().__init__(f"{said} of the same problem: one of them is wrong, and neither counts")
+# The solver.
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A solver's answer: the status of the problem, which is "unknown" also if the solver took too
-    long or broke down.
+    """The solver's answer: the status of the problem, which is "unknown" also if it took too long
+    or broke down.
 
     The model is the solver's text of one, if the status is "sat" and a model was asked for.
     """
@@ -159,12 +147,12 @@ class Answer:
     model: str = ""
 
 
-def ask(solver: Solver, text: str, seconds: float) -> Answer:
+def ask(text: str, seconds: float) -> Answer:
     """The answer to the first `(check-sat)` of an SMT-LIB text, within so many seconds."""
-    pipe, command = subprocess.PIPE, watched(command_of(solver))
+    pipe = subprocess.PIPE
     # A session of its own makes it the leader of a process group, which is killed as one.
     with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+        watched(command()), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
     ) as process:
         try:
             output, _ = process.communicate(text.encode(), timeout=seconds)
@@ -185,11 +173,8 @@ def ask(solver: Solver, text: str, seconds: float) -> Answer:
 
 
 @cache
-def command_of(solver: Solver) -> tuple[str, ...]:
-    """The command that starts a solver: of z3 the executable that came with its package."""
-    if solver == "cvc5":
-        # -P: the folder of the file, with modules of boundcheck's, must not be searched for cvc5.
-        return sys.executable, "-P", str(Path(__file__).with_name("cvc5_child.py"))
+def command() -> tuple[str, ...]:
+    """The command that starts z3: the executable that came with its package."""
     name = "z3" + (sysconfig.get_config_var("EXE") or "")
     package = metadata.distribution("z3-solver")
     places = [Path(sysconfig.get_path("scripts")) / name]
@@ -202,29 +187,6 @@ def command_of(solver: Solver) -> tuple[str, ...]:
         (place for place in places if os.access(place, os.X_OK) and place.is_file()), places[0]
     )
     return str(place), "-smt2", "-in"
-
-
-def second_opinion(goal: Fact, premises: Sequence[Fact], seconds: float) -> dict[str, Status]:
-    """The answers of z3 and cvc5 on the negated goal, side by side: "unsat" if the premises entail
-    the goal.
-
-    Raises DisagreementError if one says sat and the other unsat.
-    """
-    text = smt_lib(goal, premises)
-    with ThreadPoolExecutor() as pool:
-        answers = {solver: pool.submit(ask, solver, text, seconds) for solver in get_args(Solver)}
-        statuses: dict[str, Status] = {
-            solver: answer.result().status for solver, answer in answers.items()
-        }
-    if {"sat", "unsat"} <= set(statuses.values()):
-        raise DisagreementError(statuses)
-    return statuses
-
-
-def trust(statuses: Mapping[str, str]) -> Literal["solvers", "solver"] | None:
-    """The trust in an entailment after `second_opinion`: both said unsat, one did, or none."""
-    count = sum(status == "unsat" for status in statuses.values())
-    return "solvers" if count == 2 else "solver" if count else None
 
 
 # The models that a solver prints.
@@ -360,7 +322,7 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
         fixed: Sequence[Fact], seconds: float
     ) -> tuple[dict[Atom, Fraction], dict[Atom, Fraction]] | None:
         """z3's model: a rational number for some atoms, and an approximation for the others."""
-        answer = ask("z3", smt_lib(goal, [*premises, *fixed], model=True) + _DECIMALS, seconds)
+        answer = ask(smt_lib(goal, [*premises, *fixed], model=True) + _DECIMALS, seconds)
         if answer.status != "sat":
             return None
         try:
