@@ -26,7 +26,7 @@ from boundcheck.language.prose import plain
 from boundcheck.language.symbols import T
 from boundcheck.proof import Proof, Script, judge
 from boundcheck.proof.certificate import signs
-from boundcheck.proof.proof import Because, Induction, Step
+from boundcheck.proof.proof import Step
 from boundcheck.proof.script import of_paper
 from boundcheck.proof.solver import counterexample
 from boundcheck.proof.verdict import judge_any
@@ -71,14 +71,14 @@ class Line:
 
     script: Script
     step: Step
-    because: Because | Induction
+    premises: tuple[Theorem, ...]
     fact: Fact
     hypotheses: frozenset[Statement]
 
     @property
     def key(self) -> tuple[Fact, frozenset[Statement]]:
         """The fact, and the conclusions that it follows from."""
-        return self.fact, frozenset(x.conclusion for x in self.because.premises)
+        return self.fact, frozenset(x.conclusion for x in self.premises)
 
     @property
     def name(self) -> str:
@@ -116,13 +116,10 @@ def lines(script: Script) -> tuple[Line, ...]:
     found: dict[tuple[Fact, frozenset[Statement]], Line] = {}
     for judged in judge(script).steps:
         step = judged.step
-        if judged.verdict == "proved" and step.because is not None:
-            is_induction = isinstance(step.because, Induction)
-            hypotheses = (
-                step.theorem.hypotheses if is_induction else _rest_on(step.because.premises)
-            )
+        if judged.verdict == "proved" and step.premises is not None:
+            hypotheses = step.theorem.hypotheses if step.then else _rest_on(step.premises)
             line = Line(
-                script, step, step.because, script.proof.reading.fact(step.relation), hypotheses
+                script, step, step.premises, script.proof.reading.fact(step.relation), hypotheses
             )
             found.setdefault(line.key, line)
     return tuple(found.values())
@@ -178,7 +175,7 @@ class LineMutant(Mutant):
 
     Attributes:
         relation, fact: what is claimed.
-        because: from what it should follow.
+        premises: from what it should follow; of an induction at t = 1.
         hypotheses: what these premises rest on.
         world: of a false one, where all of the hypotheses hold and the relation fails.
         uses: of a true one, what holds anyway and makes it follow from the line.
@@ -189,7 +186,7 @@ class LineMutant(Mutant):
     line: Line
     relation: sp.Basic
     fact: Fact
-    because: Because | Induction
+    premises: tuple[Theorem, ...]
     hypotheses: frozenset[Statement]
     world: ExactModel | None = None
     uses: tuple[Fact, ...] = ()
@@ -206,7 +203,7 @@ class LineMutant(Mutant):
         """
         line = self.line
         proof = self.line.script.proof
-        proved = proof.close(self.relation, self.because) is not None
+        proved = proof.close(self.relation, self.premises, line.step.then) is not None
         if self.world is not None:
             return answer(
                 False,
@@ -226,7 +223,7 @@ class LineMutant(Mutant):
         ]
         letters = {x for x in parts if isinstance(x, sp.Symbol) and x.is_positive}
         positive = Proof(None, line.script.reading).positive(*sorted(letters, key=str))
-        premises = [line.fact, *self.uses, *(x.fact for x in self.because.premises)]
+        premises = [line.fact, *self.uses, *(x.fact for x in self.premises)]
         premises += [x.fact for x in (*signs([self.fact, *premises]), *positive)]
         return answer(True, proved, counterexample(self.fact, premises, _SECONDS) is not None)
 
@@ -259,7 +256,7 @@ def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
             continue
         kind = varied(each.kind)
         why = f"follows from the proved line: {each.kind}, {each.where}"
-        given = each.result, fact, line.because, line.hypotheses
+        given = each.result, fact, line.premises, line.hypotheses
         found.append(LineMutant(line.name, kind, each.where, True, why, line, *given, uses=uses))
     yield from edits.in_turn(found, all_lines().index(line))[:most]
 
@@ -269,7 +266,7 @@ def suspects(line: Line) -> list[LineMutant]:
     premise dropped.
     """
     seen = {line.fact}
-    because = line.because
+    premises = line.premises
     found = list[LineMutant]()
     for edit in edits.of_relation(line.step.relation):
         try:
@@ -278,21 +275,19 @@ def suspects(line: Line) -> list[LineMutant]:
             continue
         if fact not in seen:
             seen.add(fact)
-            given = edit.result, fact, because, line.hypotheses
+            given = edit.result, fact, premises, line.hypotheses
             found.append(
                 LineMutant(line.name, edits.KINDS[edit.kind], edit.where, False, "", line, *given)
             )
-    for place, premise in enumerate(because.premises):
-        kept = because.premises[:place] + because.premises[place + 1 :]
+    for place, premise in enumerate(premises):
+        kept = premises[:place] + premises[place + 1 :]
         # None of an induction: what closes its second part is found anew for each line.
-        if isinstance(because, Because) and (hypotheses := _rest_on(kept)) != line.hypotheses:
-            # The places of strict facts were counted with it.
-            rest = Because(kept, because.hints, None, because.degree)
+        if line.step.then is None and (hypotheses := _rest_on(kept)) != line.hypotheses:
             change = f"without {premise.conclusion}"
             given = (
                 line.step.relation,
                 line.fact,
-                rest,
+                kept,
                 hypotheses,
             )
             found.append(
@@ -633,7 +628,7 @@ def mutants(
             elif true:
                 yield from true_of(subject, _TRUE)
             else:
-                premises = len(subject.because.premises)
+                premises = len(subject.premises)
                 yield from false_of(
                     subject, _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW
                 )

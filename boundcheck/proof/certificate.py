@@ -24,7 +24,6 @@ from boundcheck.kernel.terms import (
     Horizon,
     Norm,
     Root,
-    RuleError,
     Scalar,
 )
 from boundcheck.proof import sums
@@ -66,7 +65,7 @@ class _Stage:
 
     Attributes:
         products: how many inequalities are multiplied, also with the square of a monomial.
-        hints: how many are multiplied with the square of a hint; -1: no hint is squared.
+        own: how many are multiplied with the square of the goal; -1: it is not squared.
         squares: how many are multiplied with the square of a sum or difference of monomials; -1: no
             such square.
         rounds: how often multiples of equations are added, see `_Search.multiples`.
@@ -76,7 +75,7 @@ class _Stage:
     """
 
     products: int
-    hints: int = -1
+    own: int = -1
     squares: int = -1
     rounds: int = 1
     factors: int = 2
@@ -87,8 +86,6 @@ def entailed(
     goal: Fact,
     premises: Sequence[Theorem],
     *,
-    hints: Sequence[Scalar] = (),
-    factor: Sequence[int] | None = None,
     degree: int = 2,
     is_brief: bool = False,
 ) -> Theorem | None:
@@ -96,9 +93,7 @@ def entailed(
     of `certify`.
     """
     premises = [*premises, *signs([goal, *(x.fact for x in premises)])]
-    return by_signs(goal, premises) or certify(
-        goal, premises, hints=hints, factor=factor, degree=degree, is_brief=is_brief
-    )
+    return by_signs(goal, premises) or certify(goal, premises, degree=degree, is_brief=is_brief)
 
 
 def signs(facts: Iterable[Fact]) -> list[Theorem]:
@@ -160,8 +155,6 @@ def certify(
     goal: Fact,
     premises: Sequence[Theorem],
     *,
-    hints: Sequence[Scalar] = (),
-    factor: Sequence[int] | None = None,
     degree: int = 2,
     is_brief: bool = False,
 ) -> Theorem | None:
@@ -171,29 +164,24 @@ def certify(
     Args:
         goal: the fact to prove.
         premises: theorems; laws among them are ignored.
-        hints: polynomials whose squares, and squares times premises, may be used with any weight.
-        factor: places of the strict premises whose product multiplies the goal; None tries no
-            factor, each premise alone, and pairs.
-        degree: the most inequalities that are multiplied with each other, apart from the factor
-            times one.
-        is_brief: whether only linear programs without a factor are tried.
-
-    Raises:
-        RuleError: if `factor` names a premise that is not a strict fact.
+        degree: the most inequalities that are multiplied with each other, apart from the factor of
+            the goal times one, and from atoms that are not negative.
+        is_brief: whether only linear programs without a factor of the goal are tried. Else no
+            factor, each strict premise alone, and pairs of these are.
 
     """
-    return _Search(goal, premises, hints).run(factor, degree, is_brief)
+    return _Search(goal, premises).run(degree, is_brief)
 
 
 class _Search:
     """The premises as polynomials, and the columns made of them."""
 
-    def __init__(self, goal: Fact, premises: Sequence[Theorem], hints: Sequence[Scalar]) -> None:
+    def __init__(self, goal: Fact, premises: Sequence[Theorem]) -> None:
         facts: dict[Fact, int] = {}
         for place, premise in enumerate(premises):
             if isinstance(premise.conclusion, Fact) and premise.conclusion.polynomial.terms:
                 facts.setdefault(premise.conclusion, place)
-        self.packing = Packing([goal.polynomial, *(fact.polynomial for fact in facts), *hints])
+        self.packing = Packing([goal.polynomial, *(fact.polynomial for fact in facts)])
         self.goal, self.premises = goal, premises
         polys = {
             place: (fact.relation, self.packing.pack(fact.polynomial))
@@ -211,24 +199,11 @@ class _Search:
             for atom in self.packing.atoms:
                 if poly == self.packing.pack(Scalar.of(atom)):
                     self.signed.setdefault(atom, place)
-        # The goal's own square helps where a factor is a summand of it: 2R(R - d) = R² - d² + (R -
-        # d)².
-        self.hints = [self.packing.pack(hint) for hint in (*hints, goal.polynomial)]
         self._products: dict[tuple[int, ...], Poly] = {(): UNIT}
 
-    def run(self, factor: Sequence[int] | None, degree: int, is_brief: bool) -> Theorem | None:
+    def run(self, degree: int, is_brief: bool) -> Theorem | None:
         """The first certificate, from the cheapest stage on."""
         goal = self.packing.pack(self.goal.polynomial)
-        # Of premises of a given factor that say the same, the first stands for all.
-        given = list[int]()
-        for place in factor or ():
-            conclusion = self.premises[place].conclusion
-            same = [other for other in self.strict if self.premises[other].conclusion == conclusion]
-            if not same:
-                raise RuleError(
-                    "certificate", place, f"a factor must be a strict fact, and not {conclusion}"
-                )
-            given += same
 
         positive = self.strict
         if self.goal.relation == ">":
@@ -238,8 +213,8 @@ class _Search:
 
         def factors(most: int) -> list[tuple[int, ...]]:
             """The possible factors, each as the places of the premises whose product it is."""
-            if factor is not None or is_brief:
-                return [tuple(given)]
+            if is_brief:
+                return [()]
             return [x for size in range(most + 1) for x in combinations(positive, size)][
                 :MOST_FACTORS
             ]
@@ -251,9 +226,9 @@ class _Search:
                 _Stage(min(1, degree), rounds=0),
                 _Stage(min(1, degree), rounds=2, factors=0, is_scaled=True),
                 _Stage(min(2, degree), rounds=2, factors=0, is_scaled=True),
-                _Stage(min(2, degree), hints=1),
-                _Stage(min(2, degree), hints=1, squares=0, rounds=2),
-                _Stage(degree, hints=degree, squares=max(1, degree - 1), rounds=3, factors=1),
+                _Stage(min(2, degree), own=1),
+                _Stage(min(2, degree), own=1, squares=0, rounds=2),
+                _Stage(degree, own=degree, squares=max(1, degree - 1), rounds=3, factors=1),
             ]
         for stage in stages:
             for places in factors(stage.factors):
@@ -340,7 +315,9 @@ class _Search:
         plain = list(
             _within((_Term(self.product(places), places) for places in products), MOST_PLAIN)
         )
-        sources = [(self.hints, stage.hints)]
+        # The goal's own square helps where a factor is a summand of it: 2R(R - d) = R² - d² + (R -
+        # d)².
+        sources = [([self.packing.pack(self.goal.polynomial)], stage.own)]
         if stage.squares >= 0:
             monomials, pairs = self.roots(
                 [target, *(term.poly for term in plain), *self.equations.values()]

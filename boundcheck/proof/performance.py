@@ -30,7 +30,7 @@ from boundcheck.language.vocabulary import (
     v2,
     v_star,
 )
-from boundcheck.proof.proof import Because, Proof
+from boundcheck.proof.proof import Proof
 from boundcheck.proof.reading import Reading, eq, ge, le
 from boundcheck.proof.script import Script
 
@@ -331,7 +331,7 @@ class _Written:
 
     def close(self, goal: sp.Basic, *because: Theorem) -> Theorem:
         """The goal, by exact algebra."""
-        found = self.proof.close(goal, Because(because))
+        found = self.proof.close(goal, because)
         if found is None:
             raise InputError("goal", goal, "what follows from its premises by exact algebra")
         return found

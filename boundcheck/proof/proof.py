@@ -67,6 +67,10 @@ class Assumption:
         )
 
 
+# What closes a line at t + 1, from the line at t.
+Then = Callable[[Theorem], tuple[Theorem, ...]]
+
+
 @dataclass(frozen=True)
 class Step:
     """A line of a proof.
@@ -77,7 +81,9 @@ class Step:
         printed: the paper's own LaTeX, if it prints the line.
         meaning: what it says and why it holds, in words.
         theorem: the kernel's theorem; the line's own assumption if no proof was found.
-        because: what closed it, and how.
+        premises: what closed it, or was to; of an induction at t = 1; None where it is a theorem
+            already.
+        then: of an induction, what closes it at t + 1, from the line at t.
         witness: an exact instance in which every hypothesis holds and the line is false.
         inference: the line, from the lines from which the paper derives it, or exact numbers at
             which it does not follow from them; None if neither was found, or this was not asked.
@@ -90,35 +96,11 @@ class Step:
     printed: str
     meaning: str
     theorem: Theorem
-    because: Because | Induction | None = None
+    premises: tuple[Theorem, ...] | None = None
+    then: Then | None = None
     witness: Witness | None = None
     inference: Theorem | Counterexample | None = None
     open: Half | None = None
-
-
-@dataclass(frozen=True)
-class Because:
-    """The premises from which a line is closed, and hints."""
-
-    premises: tuple[Theorem, ...]
-    hints: tuple[sp.Expr, ...] = ()
-    factor: tuple[int, ...] | None = None
-    degree: int = 2
-
-
-@dataclass(frozen=True)
-class Induction:
-    """An induction: what closes a line at t = 1, and what closes it at t + 1 where it holds at
-    t.
-    """
-
-    first: Because
-    then: Callable[[Theorem], Because]
-
-    @property
-    def premises(self) -> tuple[Theorem, ...]:
-        """The premises that do not depend on the line."""
-        return self.first.premises
 
 
 @dataclass(frozen=True)
@@ -129,7 +111,7 @@ class Half:
 
     name: str
     goal: Fact
-    because: Because
+    premises: tuple[Theorem, ...]
 
 
 @dataclass
@@ -404,9 +386,6 @@ class Proof:
         meaning: str = "",
         witness: Witness | None = None,
         derived_from: Sequence[Theorem] = (),
-        hints: Sequence[sp.Expr] = (),
-        factor: Sequence[int] | None = None,
-        degree: int = 2,
     ) -> Theorem:
         """Claim a line, and close it by exact algebra from `because`.
 
@@ -420,27 +399,23 @@ class Proof:
             witness: an instance that is meant to refute it.
             derived_from: the lines from which the paper derives it, if they are not those of
                 `because`.
-            hints: expressions whose squares the certificate may use.
-            factor: places in `because` of strict facts whose product multiplies the goal.
-            degree: of products of facts.
 
         Returns:
             The theorem; if none was found, the line as its own assumption, which everything that
             follows inherits.
 
         """
-        named = tuple(_flat(because))
-        reason = Because(named, tuple(hints), None if factor is None else tuple(factor), degree)
+        premises = tuple(_flat(because))
         goal = self.reading.fact(relation)
-        found = None if witness else self._closed(goal, reason)
-        if isinstance(found, Half) and not named:
+        found = None if witness else self._closed(goal, premises)
+        if isinstance(found, Half) and not premises:
             known = self.known
             facts = [x for x in known if isinstance(x.conclusion, Fact)]
             general = [x for x in known if isinstance(x.conclusion, Law)]
             # The letters of a law are none of the line's points.
             above = [x.relation for x in self.assumptions if isinstance(x.statement, Fact)]
             above += [x.relation for x in self.steps if x.relation is not None]
-            reason = replace(reason, premises=tuple(facts))
+            premises = tuple(facts)
             given = [x.fact for x in facts if x.conclusion != goal]
 
             def is_false() -> bool:
@@ -461,11 +436,10 @@ class Proof:
             # An existing counterexample is found at once; a failing search for a certificate takes
             # longer.
             inference = counterexample(goal, [x.fact for x in derived_from], SECONDS)
-            inference = inference or self.close(
-                relation, replace(reason, premises=tuple(derived_from))
-            )
+            inference = inference or self.close(relation, tuple(derived_from))
+        printed = check_math(printed)
         self.steps.append(
-            Step(label, relation, check_math(printed), meaning, theorem, reason, witness, inference)
+            Step(label, relation, printed, meaning, theorem, premises, None, witness, inference)
         )
         return theorem
 
@@ -477,15 +451,11 @@ class Proof:
         first: Sequence[Theorem],
         then: Sequence[Theorem] | Callable[[Theorem], Sequence[Theorem]],
         meaning: str = "",
-        hints: Sequence[sp.Expr] = (),
-        factor: Sequence[int] | None = None,
-        degree: int = 2,
     ) -> Theorem:
         """Claim a line for all t, by induction: `first` closes it at t = 1, and `then`, with the
         line itself, at t + 1.
 
-        `then` may be a function of the line at t, as a theorem that assumes it. `hints`, `factor`
-        and `degree` are for the step from t to t + 1, for which the line at t is the first premise.
+        `then` may be a function of the line at t, as a theorem that assumes it.
 
         Returns:
             The theorem; if none was found, the line as its own assumption, which everything that
@@ -494,46 +464,44 @@ class Proof:
         """
         goal = self.reading.fact(relation)
 
-        def step(now: Theorem) -> Because:
-            premises = (now, *_flat(then(now) if callable(then) else then))
-            return Because(
-                premises, tuple(hints), None if factor is None else tuple(factor), degree
-            )
+        def step(now: Theorem) -> tuple[Theorem, ...]:
+            return (now, *_flat(then(now) if callable(then) else then))
 
-        reason = Induction(Because(tuple(_flat(first))), step)
-        found = self._closed(goal, reason)
+        premises = tuple(_flat(first))
+        found = self._closed(goal, premises, step)
         theorem, half = (rules.assume(goal), found) if isinstance(found, Half) else (found, None)
-        self.steps.append(Step(label, relation, "", meaning, theorem, reason, open=half))
+        self.steps.append(Step(label, relation, "", meaning, theorem, premises, step, open=half))
         return theorem
 
-    def close(self, relation: sp.Basic, because: Because | Induction) -> Theorem | None:
-        """A theorem of the kernel that says the relation, for this reason; None if none is found.
+    def close(
+        self, relation: sp.Basic, premises: tuple[Theorem, ...], then: Then | None = None
+    ) -> Theorem | None:
+        """A theorem of the kernel that says the relation, closed as a `Step` is; None if none is
+        found.
 
         The proof gets no new line from it.
         """
         lines = len(self.steps)
         try:
-            found = self._closed(self.reading.fact(relation), because)
+            found = self._closed(self.reading.fact(relation), premises, then)
         finally:
             del self.steps[lines:]
         return None if isinstance(found, Half) else found
 
-    def _closed(self, goal: Fact, because: Because | Induction) -> Theorem | Half:
+    def _closed(
+        self, goal: Fact, premises: tuple[Theorem, ...], then: Then | None = None
+    ) -> Theorem | Half:
         """The goal, or what is open: of an induction the first half that does not close."""
-        if isinstance(because, Because):
-            same = next((x for x in because.premises if x.conclusion == goal), None)
-            if same is None:
-                squares = [self.reading.scalar(x) for x in because.hints]
-                factor, degree = because.factor, because.degree
-                same = entailed(goal, because.premises, hints=squares, factor=factor, degree=degree)
-            return same or Half("", goal, because)
+        if then is None:
+            same = next((x for x in premises if x.conclusion == goal), None)
+            return same or entailed(goal, premises) or Half("", goal, premises)
         begins = self._closed(
-            Fact(goal.relation, builders.at(goal.polynomial, rules.FIRST)), because.first
+            Fact(goal.relation, builders.at(goal.polynomial, rules.FIRST)), premises
         )
         if isinstance(begins, Half):
             return replace(begins, name="at t = 1")
         after = Fact(goal.relation, builders.at(goal.polynomial, NEXT))
-        goes_on = self._closed(after, because.then(rules.assume(goal)))
+        goes_on = self._closed(after, then(rules.assume(goal)))
         if isinstance(goes_on, Half):
             return replace(goes_on, name="from t to t + 1")
         return rules.induction(begins, goes_on, goal)

@@ -598,7 +598,7 @@ class _Judging:
         Of an induction that no premise closes at once, the answer is that on the half that is open.
         """
         goal, half = step.theorem.fact, step.open
-        premises = replay_all(step.because.premises) if step.because else []
+        premises = replay_all(step.premises or ())
         hypotheses = frozenset[Statement]().union(*(x.hypotheses for x in premises))
         status = self._asked(goal, premises, hypotheses)
         if status == "unsat":
@@ -610,7 +610,7 @@ class _Judging:
             return JudgedStep(step, "proved", worst, _answered(status))
         where = ""
         if half is not None:
-            premises = replay_all(half.because.premises)
+            premises = replay_all(half.premises)
             where = f"the induction is open {half.name}, where it says {half.goal}: "
             # The line at t is what the step is from.
             hypotheses = frozenset[Statement]().union(*(x.hypotheses for x in premises)) - {goal}

@@ -215,7 +215,6 @@ def gap_shrinks(proof: Proof, step: Step) -> Theorem:
         step.short,
         step.positive,
         square_nonnegative(proof),
-        degree=3,
     )
     return proof.step(
         "the gap shrinks",
@@ -299,9 +298,8 @@ def decreasing_step(proof: Proof) -> None:
             further,
             scaled,
             above_0(proof, "ν", late, above[False], signs),
-            divisor,
+            above_0(proof, "(γ + t)²", LATER**2, divisor),
         ],
-        factor=[5, 5],
         meaning="By induction over t: $(γ + t)² - 1$ is less than $(γ + t)²$.",
     )
     last = above_0(proof, "γ + T", gamma + T, signs)
@@ -338,7 +336,6 @@ class Begun:
             self.unit.positive,
             unit,
             square_nonnegative(proof),
-            degree=3,
         )
         self.moved = moved_away(proof)
 

@@ -221,7 +221,7 @@ def expected_smoothness(proof: Proof) -> None:
         positive,
     )
     spare = proof.step(
-        "$(1 + x)^T D$ times", ge(power * D * (power - 1 - X * T), 0), low, more, slope, degree=3
+        "$(1 + x)^T D$ times", ge(power * D * (power - 1 - X * T), 0), low, more, slope
     )
     least = proof.step("r T", le(TAKEN * T, power * D), more, spare, taken)
     total = T * Lhat * alpha**2 * abc_c + 2 * D * (1 + 2 * X * T)
@@ -257,7 +257,6 @@ def _grows(proof: Proof, step: LeastStep) -> Theorem:
             step.positive,
             step.at_most(Lhat * abc_b),
             square,
-            degree=3,
         ),
         step.positive,
         by.least(SQUARE),

@@ -120,7 +120,6 @@ def stretch(proof: Proof) -> Theorem:
         top,
         eigen,
         nonnegative,
-        hints=[(top_root - P) * p - K * u],
         meaning=(
             "$(l - P)$ times the difference is $(P + Q)((l - P)p - Ku)²$, as $l$ solves the"
             " characteristic equation."
@@ -141,7 +140,6 @@ def quadratic_form(proof: Proof) -> Theorem:
         le(P * p**2 + 2 * K * p * u + Q * u**2, top_root * (p**2 + u**2)),
         top,
         eigen,
-        hints=[(top_root - P) * p - K * u],
         meaning="$(l - P)$ times the difference is $((l - P)p - Ku)²$.",
     )
     return proof.generalise(form, [P, K, Q, top_root, p, u], EIGENVALUE)

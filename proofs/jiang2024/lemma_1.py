@@ -302,8 +302,6 @@ def euclidean_norm(proof: Proof) -> None:
         "spectral radius",
         le(images[0] ** 2 + images[1] ** 2, CONSTANT**2 * (MOVE_A**2 + MOVE_B**2)),
         at_least_0(proof, "P(P + G)", entry * (entry + G), signs),
-        hints=[MOVE_A - MOVE_B],
-        degree=3,
         meaning="The difference is $2P(P + G)(‖A_1 - A_2‖ - ‖B_1 - B_2‖)²$, with $P = LC√rσ$.",
     )
     whole = proof.step(
@@ -596,7 +594,6 @@ def repaired(proof: Proof) -> None:
         formula,
         root,
         signs,
-        degree=4,
         meaning="Which only weakens it.",
     )
     final = proof.step(

@@ -187,7 +187,7 @@ def stepped(
         printed = Printed(proof)
         value = printed.step_size()
         end, limit = growth.end(printed, "most" if side == "least" else "least")
-        weight = at_least_0(proof, "α²ζ²T", SPREAD, printed.horizon, hints=[alpha * zeta])
+        weight = at_least_0(proof, "α²ζ²T", SPREAD, printed.horizon)
         relation = compare(SPREAD * end, D)
         proof.conclude(proof.step(f"at {side}", relation, value, weight, limit), relation=relation)
 
@@ -206,7 +206,7 @@ ABSURD = le(1, 0)
 def absurd(proof: Proof, wide: Theorem, small: Theorem, of: str) -> None:
     """Conclude from a choice and its contrary that c does not serve."""
     meaning = f"So $c$ cannot serve for every {of}."
-    line = proof.step("absurd", ABSURD, wide, small, factor=[0], meaning=meaning)
+    line = proof.step("absurd", ABSURD, wide, small, meaning=meaning)
     proof.conclude(line, relation=ABSURD)
 
 
@@ -248,7 +248,6 @@ def no_constant(proof: Proof) -> None:
         above,
         most,
         printed.square,
-        factor=[0],
     )
     absurd(proof, wide, small, "rank")
 
@@ -281,7 +280,7 @@ def no_root_of_sigma(proof: Proof) -> None:
         ),
         rest,
     )
-    small = proof.step("$σ ≤ 2c²/(25DLζ²)$", le(scale * sigma, c**2), size, above, most, factor=[0])
+    small = proof.step("$σ ≤ 2c²/(25DLζ²)$", le(scale * sigma, c**2), size, above, most)
     absurd(proof, wide, small, "σ")
 
 
@@ -302,7 +301,7 @@ def no_quarter(proof: Proof) -> None:
     wide = proof.assume(gt(c**2 * scale * ROOT, D), name="$√r > D/(2c²Lσ²ζ²T)$", role="choice")
     law = proof.assume(ge(alpha**2 * ROOT, c**2), name="$α ≥ c r^(-1/4)$, squared")
     value = printed.step_size()
-    weight = at_least_0(proof, "α²ζ²T", SPREAD, printed.horizon, hints=[alpha * zeta])
+    weight = at_least_0(proof, "α²ζ²T", SPREAD, printed.horizon)
     most = proof.step("$α²r$, above", le(alpha**2 * scale * r, D), value, weight, limit)
     size = at_least_0(
         proof, "2Lσ²ζ²T√r", scale * ROOT, printed.root, printed.horizon, printed.signs
@@ -407,9 +406,7 @@ def less_noise(proof: Proof) -> None:
     small, large = ROOT_TERM.base.xreplace({zeta: x, D: y}), ROOT_TERM.base
     share = at_least_0(proof, "L̂/T", Lhat / T, signs, inverse)
     squares = proof.step("$ζ'² ≤ ζ²$", le(x**2, zeta**2), quiet, signs)
-    products = proof.step(
-        "$D'ζ'² ≤ Dζ²$", le(y * x**2, D * zeta**2), near, squares, signs, degree=3
-    )
+    products = proof.step("$D'ζ'² ≤ Dζ²$", le(y * x**2, D * zeta**2), near, squares, signs)
     in_order = proof.step("radicands", ge(large, small), products, share)
     smaller_bound(
         proof,
@@ -519,11 +516,9 @@ def gaussian_start(proof: Proof) -> None:
     second = proof.assume(SECOND_MOMENT, name="$E‖A_0‖_F² = rkσ²$", role="choice")
     fourth = proof.assume(FOURTH_MOMENT, name="$E‖A_0‖_F⁴ = rk(rk + 2)σ⁴$", role="choice")
     inside = proof.assume(le(SpectralNorm(A), sigma), name="$σ_1(A_0) ≤ σ$")
-    small = proof.step(
-        "$‖A_0‖_F² ≤ rσ²$", le(norm**2, r * sigma**2), by.rank(A, r), inside, scale, degree=3
-    )
+    small = proof.step("$‖A_0‖_F² ≤ rσ²$", le(norm**2, r * sigma**2), by.rank(A, r), inside, scale)
     fourth_power = proof.step(
-        "$‖A_0‖_F⁴ ≤ rσ²‖A_0‖_F²$", le(norm**4, r * sigma**2 * norm**2), small, hints=[norm]
+        "$‖A_0‖_F⁴ ≤ rσ²‖A_0‖_F²$", le(norm**4, r * sigma**2 * norm**2), small
     )
     most = proof.step(
         "$E‖A_0‖_F⁴ ≤ r²kσ⁴$",
@@ -533,7 +528,7 @@ def gaussian_start(proof: Proof) -> None:
     )
     sizes = [proof.step(f"${size} > 0$", gt(size, 0)) for size in (r, k)]
     power = above_0(proof, "rkσ⁴", r * k * sigma**4, scale, sizes)
-    short = proof.step("$rk + 2 ≤ r$", le(r * k + 2, r), power, most, fourth, factor=[0])
+    short = proof.step("$rk + 2 ≤ r$", le(r * k + 2, r), power, most, fourth)
     wide = proof.step(
         "$rk ≥ r$", ge(r * k, r), proof.step("$k ≥ 1$", ge(k, 1)), at_least_0(proof, "r", r)
     )

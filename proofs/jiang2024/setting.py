@@ -7,7 +7,6 @@ that the ball is convex, and the descent lemma in W, where f is smooth everywher
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import sympy as sp
 from sympy import MatrixSymbol
@@ -88,17 +87,17 @@ def smooth_f(proof: Proof) -> Theorem:
 
 
 def above_0(
-    proof: Proof, name: str, x: sp.Expr | int, *because: Theorem | Facts, **how: Any
+    proof: Proof, name: str, x: sp.Expr | int, *because: Theorem | Facts, meaning: str = ""
 ) -> Theorem:
     """The line that x > 0; its label has this name for x."""
-    return proof.step(f"${name} > 0$", gt(x, 0), *because, **how)
+    return proof.step(f"${name} > 0$", gt(x, 0), *because, meaning=meaning)
 
 
 def at_least_0(
-    proof: Proof, name: str, x: sp.Expr | int, *because: Theorem | Facts, **how: Any
+    proof: Proof, name: str, x: sp.Expr | int, *because: Theorem | Facts, meaning: str = ""
 ) -> Theorem:
     """The line that x >= 0; its label has this name for x."""
-    return proof.step(f"${name} ≥ 0$", ge(x, 0), *because, **how)
+    return proof.step(f"${name} ≥ 0$", ge(x, 0), *because, meaning=meaning)
 
 
 def horizon_above_0(proof: Proof) -> Theorem:
@@ -154,10 +153,8 @@ def divided(
         units,
         meaning="The bound, its denominators cleared.",
     )
-    final = proof.step(
-        label, proof.claim.conclusion, *factors, *lines, limit, factor=range(len(factors))
-    )
-    proof.conclude(final)
+    whole = proof.step(f"{words} is positive", gt(divisor, 0), *factors)
+    proof.conclude(proof.step(label, proof.claim.conclusion, whole, *lines, limit))
 
 
 @dataclass(frozen=True)
@@ -315,7 +312,6 @@ def frobenius_norms(
             by.rank(factor, r),
             near,
             signs,
-            degree=3,
             meaning=(
                 "A matrix of rank r has r singular values, of which the spectral norm is the"
                 " largest."

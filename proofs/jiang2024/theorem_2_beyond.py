@@ -473,7 +473,7 @@ def _last(
     rest = proof.step("q(2 - q) times the rest", eq((2 * q - q**2) * REST, size), unit)
     # A step leaves the share 1 - q(2 - q) of what is above the rest, at most.
     (none, more), left = by.below_maximum(ABOVE), (1 - SHRINKS) * ABOVE
-    share = at_least_0(proof, "1 - q(2 - q)", 1 - SHRINKS, hints=[1 - q])
+    share = at_least_0(proof, "1 - q(2 - q)", 1 - SHRINKS)
     kept = proof.step("what is left of it", le((1 - SHRINKS) * (SQUARE - REST), left), share, more)
     falls = by.maximum_below(
         left,
@@ -482,7 +482,7 @@ def _last(
     )
     long = above_0(proof, "tq(2 - q)", t * SHRINKS, shrinks)
     longer = above_0(proof, "1 + tq(2 - q)", factor, long)
-    squared = at_least_0(proof, "(q(2 - q))²", SHRINKS**2, hints=[SHRINKS])
+    squared = at_least_0(proof, "(q(2 - q))²", SHRINKS**2)
     taken = proof.step("times $(q(2 - q))²$", ge(SHRINKS**2 * ABOVE, 0), none, squared)
     then = [
         proof.step(

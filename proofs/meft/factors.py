@@ -42,7 +42,6 @@ from boundcheck.language.vocabulary import (
 )
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 from boundcheck.proof.by import discharged
-from boundcheck.proof.proof import Because
 
 from ..jiang2024.claims import BOUNDED_BELOW
 from ..jiang2024.setting import (
@@ -190,10 +189,9 @@ class Descent:
             "$‖X‖² ≤ J²P$",
             le(FrobeniusNorm(straight) ** 2, REACH * P),
             squares,
-            hints=[size_a * u - size_b * w],
         )
         whole = by.submultiplicative("F", "F", slope_b, slope_a)
-        small = proof.step("$‖Y‖ ≤ P/2$", le(FrobeniusNorm(bent), P / 2), whole, hints=[u - w])
+        small = proof.step("$‖Y‖ ≤ P/2$", le(FrobeniusNorm(bent), P / 2), whole)
         weight = at_least_0(proof, "Lα²/2", L * step**2 / 2, self.smooth, self.positive)
         rest = (
             InnerProduct(M, bent)
@@ -375,14 +373,14 @@ class Descent:
             proof.step("$S_t$ times the fall", ge(travelled * FALL, 0), spent, down),
             proof.step("α times what f has fallen", ge(step * FALLEN, 0), self.positive, fallen),
         )
+        apart = proof.step(
+            "a square is not negative", ge((travelled * FALL - step * FALLEN) ** 2, 0)
+        )
 
         def then(now: Theorem) -> list[Theorem]:
             squares = proof.close(
                 le((2 * share * step * z) ** 2, mixed**2),
-                Because(
-                    (now, lower, cross, product, weight, square),
-                    (travelled * FALL - step * FALLEN,),
-                ),
+                (now, lower, cross, product, weight, square, apart),
             )
             return (
                 [*further, steep, product, by.from_squares(squares, size, 2 * share * step * z)]
@@ -477,7 +475,7 @@ def adaptive_gd(proof: Proof) -> None:
         meaning="Each step lowers F by 3/4 of the step times the squared gradient norm.",
     )
     spent = proof.induct("$S_t ≥ 0$", ge(TRAVELLED, 0), first=[], then=[positive])
-    room = at_least_0(proof, "αP", STEP * P, positive, at_least_0(proof, "P", P, hints=[u, w]))
+    room = at_least_0(proof, "αP", STEP * P, positive, at_least_0(proof, "P", P))
     fallen = proof.induct(
         "$f(W_t) ≤ f(W_1)$",
         le(NOW, STARTED),
@@ -555,7 +553,6 @@ def _slow(
             f"${as_typed(size)}$, mixed",
             le(2 * radius * length, radius**2 / stretch + stretch * length**2),
             inverse,
-            hints=[radius - stretch * length],
         )
         reach.append(proof.step(f"${as_typed(size)}²$", le(size**2, parts), whole, mixed))
     inside = descent.fallen()
@@ -591,7 +588,7 @@ def _slow(
     )
     gain = above_0(proof, "q", growth, grows, above_0(proof, "LD", L * D, smooth, signs), share)
     size = at_least_0(proof, "√(2LD)", steep, steepest)
-    begin = above_0(proof, "p", first, starts, signs, size, inverse, degree=4)
+    begin = above_0(proof, "p", first, starts, signs, size, inverse)
     slow = ge(STEP * (first + growth * TRAVELLED), 1)
     return gain, begin, proof.step("$1 ≤ α(p + qS_t)$", slow, exact, descent.positive, limit)
 
@@ -683,7 +680,7 @@ def unconditional_gd(proof: Proof) -> None:
     )
     once = proof.step("$α(LJ² + m) ≤ 1$", le(descent.local, 1), positive, local, exact)
     lowered = descent.lowered(proof.step("$α(LJ² + m) ≤ 2$", le(descent.local, 2), once))
-    room = at_least_0(proof, "αP", alpha * P, positive, at_least_0(proof, "P", P, hints=[u, w]))
+    room = at_least_0(proof, "αP", alpha * P, positive, at_least_0(proof, "P", P))
     spare = proof.step("αP times", ge(alpha * P * (1 - descent.local), 0), room, once)
     falls = proof.step(
         "F falls by αP/2",

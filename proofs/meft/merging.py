@@ -153,7 +153,6 @@ def _step(
         by.homogeneous(positive, "F", g_b),
         positive,
         *inside,
-        degree=3,
         meaning="$B'A' - BA = B'ΔA + ΔB A$: what is asked of the ball is $‖B'‖ ≤ b$ and $‖A‖ ≤ a$.",
     )
     reach, move = s * alpha * (b * x + a * y), FrobeniusNorm(MOVE)

@@ -198,7 +198,6 @@ def normal(
         steep,
         near,
         signs,
-        degree=3,
     )
     turned = R1 * M * x.T * IN_R
     outer = proof.step(

@@ -281,7 +281,6 @@ def convex_descent(proof: Proof) -> None:
                 move,
             ),
         ],
-        factor=[1],
         meaning="By induction over t: two inequalities, weighed, and a square.",
     )
     last = [by.at(x, T) for x in (kept, times(pulled, pulls, WHOLE, t), times(over, square, WHOLE))]
@@ -291,7 +290,6 @@ def convex_descent(proof: Proof) -> None:
         le(2 * WHOLE * alpha * gap, AWAY_FIRST),
         above_0(proof, "T²", T**2),
         *last,
-        factor=[0],
         meaning="At $t = T$ another square is left over.",
     )
     scaled = proof.step(

@@ -126,7 +126,7 @@ def entered(role, claim=None):
 
 
 def under_an_absurd_condition(proof):
-    line = proof.step("line", GOAL, proof.local(le(1, 0)), signs(proof), degree=3)
+    line = proof.step("line", GOAL, proof.local(le(1, 0)), signs(proof))
     proof.conclude(line, forall=[v1, v2], such_that=[le(1, 0)])
 
 

@@ -15,11 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from boundcheck.kernel import Fact, Law, RuleError, replay, rules
+from boundcheck.kernel import Fact, Law, replay, rules
 from boundcheck.kernel.terms import Scalar, Variable
 from boundcheck.proof import certificate
 from boundcheck.proof.certificate import certify
-from boundcheck.proof.notation import identity
 from boundcheck.proof.sums import Packing, combine, times
 from tests.layers import examples
 
@@ -80,87 +79,60 @@ ROOT2 = [eq(w * w - 2), eq(n * n - x * x - y * y), ge(x), ge(y)]
 MOTZKIN = (x * x + y * y) * (x**4 * y**2 + x**2 * y**4 - 3 * x * x * y * y + 1)
 
 FOUND = {
-    "a product of premises": (">=", c * y - c * x, [ge(y - x), ge(c)], {}),
-    "half of a premise": (">=", HALF * y - q * y, [ge(HALF - q), ge(y)], {}),
+    "a product of premises": (">=", c * y - c * x, [ge(y - x), ge(c)]),
+    "half of a premise": (">=", HALF * y - q * y, [ge(HALF - q), ge(y)]),
     "huge and tiny coefficients": (
         ">=",
         10**9 * c * y - c * x,
         [ge(10**6 * y - Fraction(1, 1000) * x), ge(c)],
-        {},
     ),
-    "a slack below the tolerance of the solver": (
-        ">=",
-        y - 1,
-        [ge(y - 1 - Fraction(1, 10**12))],
-        {},
-    ),
-    "a square of the goal": (">", R - d, [ge(R), eq(R * R - d * d - h * h), gt(h), gt(R)], {}),
-    "the root of a sum": (
-        ">",
-        R - d,
-        [ge(R), eq(R * R - d * d - h * h), gt(h), gt(R + d)],
-        {"factor": [3]},
-    ),
-    "the factor found": ("=", R - x, [gt(x), ge(R), gt(R + x), eq(R * R - x * x)], {}),
-    "the largest eigenvalue": (
-        ">=",
-        STRETCHED,
-        EIGENVALUE,
-        {"factor": [0], "hints": [(x - P) * p - K * u]},
-    ),
-    "the largest eigenvalue, no hint": (">=", STRETCHED, EIGENVALUE, {"factor": [0]}),
-    "kappa": (">=", Fraction(3, 2) * S - N * (1 - q * HALF), KAPPA, {}),
-    "the root of 2": (">=", w * n - x - y, [*ROOT2, gt(w * n + x + y)], {"factor": [4]}),
-    "the root of 2, two factors": (">=", w * n - x - y, [*ROOT2, gt(w), gt(n)], {}),
+    "a slack below the tolerance of the solver": (">=", y - 1, [ge(y - 1 - Fraction(1, 10**12))]),
+    "a square of the goal": (">", R - d, [ge(R), eq(R * R - d * d - h * h), gt(h), gt(R)]),
+    "the root of a sum": (">", R - d, [ge(R), eq(R * R - d * d - h * h), gt(h), gt(R + d)]),
+    "the factor found": ("=", R - x, [gt(x), ge(R), gt(R + x), eq(R * R - x * x)]),
+    "the largest eigenvalue": (">=", STRETCHED, EIGENVALUE),
+    "kappa": (">=", Fraction(3, 2) * S - N * (1 - q * HALF), KAPPA),
+    "the root of 2": (">=", w * n - x - y, [*ROOT2, gt(w * n + x + y)]),
+    "the root of 2, two factors": (">=", w * n - x - y, [*ROOT2, gt(w), gt(n)]),
     "descent": (
         ">=",
         x - HALF * a * n**2,
         [ge(x - a * n**2 + HALF * L * a**2 * n**2), ge(1 - L * a), gt(a)],
-        {},
     ),
-    "Young, by an inverse": (
-        ">=",
-        HALF * (L * x * x + w * y * y) - x * y,
-        [gt(L), eq(L * w - 1)],
-        {},
-    ),
-    "three premises": (">=", x * y * z, [ge(x), ge(y), ge(z)], {"degree": 3}),
+    "Young, by an inverse": (">=", HALF * (L * x * x + w * y * y) - x * y, [gt(L), eq(L * w - 1)]),
+    "three premises": (">=", x * y * z, [ge(x), ge(y), ge(z)]),
     "Schur": (
         ">=",
         a * (a - b) * (a - c) + b * (b - a) * (b - c) + c * (c - a) * (c - b),
         [ge(a - b), ge(b - c), ge(c)],
-        {},
     ),
     "a chain of equations": (
         "=",
         w - ((a + b) * c + 1) ** 2 * d,
         [eq(x - a - b), eq(y - x * c - 1), eq(z - y * y), eq(w - z * d)],
-        {},
     ),
-    "an inverse is positive": (">", y, [gt(x), eq(x * y - 1)], {}),
-    "strictly, from two": (">", x * y - 1, [gt(x - 1), gt(y - 1)], {}),
-    "strictly, where weak premises are cheaper": (">", x, [ge(x), gt(2 * x - y), ge(y)], {}),
-    "strictly, at the bound of the gauge": (">", x + y, [ge(x), ge(y), gt(x - z), gt(z)], {}),
-    "a square with coefficients, strictly": (">", (3 * x - 2 * y) ** 2 + Fraction(1, 3), [], {}),
-    "a quartic": (">=", 3 * x**4 + 2 * y**4 - x * y + 1 - x * y**3, [], {}),
-    "on a face": (">=", MOTZKIN, [], {}),
-    "four means": (">=", x**4 + y**4 + z**4 + w**4 - 4 * x * y * z * w, [], {}),
-    "a square and a premise": (">=", (m * m + s) * U * U - 2 * b * m * U + b * b, [ge(s)], {}),
-    "a square times a premise": (">=", s * (x - 3 * y) ** 2, [ge(s)], {}),
-    "a form, modulo an equation": (">=", z - 4 * x * y + 4 * y * y, [eq(z - x * x)], {}),
-    "nothing": (">=", ZERO, [], {}),
-    "nothing equals nothing": ("=", ZERO, [], {}),
-    "a number": (">", ZERO + 3, [ge(x)], {}),
-    "a contradiction": (">", y, [ge(x), ge(-x - 1), ge(y)], {}),
+    "an inverse is positive": (">", y, [gt(x), eq(x * y - 1)]),
+    "strictly, from two": (">", x * y - 1, [gt(x - 1), gt(y - 1)]),
+    "strictly, where weak premises are cheaper": (">", x, [ge(x), gt(2 * x - y), ge(y)]),
+    "strictly, at the bound of the gauge": (">", x + y, [ge(x), ge(y), gt(x - z), gt(z)]),
+    "a square with coefficients, strictly": (">", (3 * x - 2 * y) ** 2 + Fraction(1, 3), []),
+    "a quartic": (">=", 3 * x**4 + 2 * y**4 - x * y + 1 - x * y**3, []),
+    "on a face": (">=", MOTZKIN, []),
+    "four means": (">=", x**4 + y**4 + z**4 + w**4 - 4 * x * y * z * w, []),
+    "a square and a premise": (">=", (m * m + s) * U * U - 2 * b * m * U + b * b, [ge(s)]),
+    "a square times a premise": (">=", s * (x - 3 * y) ** 2, [ge(s)]),
+    "a form, modulo an equation": (">=", z - 4 * x * y + 4 * y * y, [eq(z - x * x)]),
+    "nothing": (">=", ZERO, []),
+    "nothing equals nothing": ("=", ZERO, []),
+    "a number": (">", ZERO + 3, [ge(x)]),
+    "a contradiction": (">", y, [ge(x), ge(-x - 1), ge(y)]),
 }
 
 
-@pytest.mark.parametrize(
-    "relation, polynomial, premises, options", FOUND.values(), ids=FOUND.keys()
-)
-def test_found(relation, polynomial, premises, options):
+@pytest.mark.parametrize("relation, polynomial, premises", FOUND.values(), ids=FOUND.keys())
+def test_found(relation, polynomial, premises):
     goal = Fact(relation, polynomial)
-    checked(certify(goal, premises, **options), goal, premises)
+    checked(certify(goal, premises), goal, premises)
 
 
 MISSED = {
@@ -209,18 +181,6 @@ def test_premises_that_are_not_needed_are_left_out_and_laws_passed_over():
     assert len(theorem.premises) == 2
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_a_factor_is_strict(place):
-    with pytest.raises(RuleError, match=f"premise {place + 1}: a factor must be a strict fact"):
-        certify(Fact(">=", x), [ge(x), eq(y), gt(z)], factor=[place])
-
-
-def test_the_factor_given_is_used_even_where_its_premise_is_said_twice():
-    premises = [gt(x), ge(y), gt(x), gt(z)]
-    theorem = checked(certify(Fact(">=", y), premises, factor=[2, 3]), Fact(">=", y), premises)
-    assert identity(theorem) == "x*z*y = x*z*y"
-
-
 def printed(code, seed="0"):
     """What another process prints, with this seed of Python's hashes."""
     environment = os.environ | {"PYTHONHASHSEED": seed}
@@ -234,9 +194,10 @@ def printed(code, seed="0"):
 @pytest.mark.full
 def test_the_same_question_has_the_same_answer_in_every_process():
     code = """
-for case in ("kappa", "Schur", "a quartic", "the largest eigenvalue, no hint"):
-    relation, polynomial, premises, options = FOUND[case]
-    print(identity(certify(Fact(relation, polynomial), premises, **options)))
+from boundcheck.proof.notation import identity
+for case in ("kappa", "Schur", "a quartic", "the largest eigenvalue"):
+    relation, polynomial, premises = FOUND[case]
+    print(identity(certify(Fact(relation, polynomial), premises)))
 """
     first, second = (printed(code, seed) for seed in "12")
     assert first == second

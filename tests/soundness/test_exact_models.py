@@ -77,7 +77,7 @@ def test_lines_and_premises_are_false_nowhere(script):
                 line.name,
                 world.about,
             )
-            for fact in (line.fact, *(x.conclusion for x in line.because.premises)):
+            for fact in (line.fact, *(x.conclusion for x in line.premises)):
                 assert not (isinstance(fact, Fact) and world.refutes(fact)), (
                     line.name,
                     str(fact),

@@ -147,9 +147,7 @@ def test_the_printed_bound_is_not_proved_with_1_7():
 def some_lines():
     """Lines that are quick to close, and that a world makes false once they are changed."""
     return (
-        line
-        for line in sample(20)
-        if len(line.because.premises) <= 3 and any(proofs.false_of(line, 1))
+        line for line in sample(20) if len(line.premises) <= 3 and any(proofs.false_of(line, 1))
     )
 
 
@@ -158,7 +156,7 @@ def test_a_closer_that_accepts_everything_is_wrong(monkeypatch):
     mutants = (mutant for line in some_lines() for mutant in proofs.false_of(line, 2))
     false = list(islice(mutants, 10))
     monkeypatch.setattr(
-        Proof, "close", lambda self, relation, because: rules.assume(self.reading.fact(relation))
+        Proof, "close", lambda self, relation, *because: rules.assume(self.reading.fact(relation))
     )
     trials = [mutant.tried() for mutant in false]
     assert len(trials) == 10

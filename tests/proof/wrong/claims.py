@@ -88,14 +88,14 @@ def signed(*letters):
             for each in letters
         ]
         assert proof.claim is not None
-        proof.conclude(proof.step("line", proof.claim.conclusion, *known, degree=3))
+        proof.conclude(proof.step("line", proof.claim.conclusion, *known))
 
     return build
 
 
 def assumed_as_definition(proof):
     known = [*proof.positive(w), proof.assume(eq(w, -1), role="definition")]
-    proof.conclude(proof.step("line", ge(x, 5), *known, degree=3))
+    proof.conclude(proof.step("line", ge(x, 5), *known))
 
 
 def constant_quantity(proof):
@@ -109,9 +109,7 @@ def defined_by_inequalities(proof):
     """A lemma from z = 0 and z = 1, which are entered by hand as definitions."""
     known = [proof.reading.fact(eq(z, value)) for value in (0, 1)]
     proof.assumptions += [Assumption("z", "definition", fact, None, ge(z, 0)) for fact in known]
-    proof.conclude(
-        proof.step("line", ge(x, 5), *map(rules.assume, known), degree=3), relation=ge(x, 5)
-    )
+    proof.conclude(proof.step("line", ge(x, 5), *map(rules.assume, known)), relation=ge(x, 5))
 
 
 def called(role):
@@ -190,7 +188,7 @@ def at_itself(hypothesis, goal, at=None):
 def of_gap(proof):
     gap = proof.define(D, GAP)
     assert proof.claim is not None
-    proof.conclude(proof.step("line", proof.claim.conclusion, gap, *proof.positive(D), degree=3))
+    proof.conclude(proof.step("line", proof.claim.conclusion, gap, *proof.positive(D)))
 
 
 def chosen(role, *relations):
