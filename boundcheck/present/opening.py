@@ -284,7 +284,7 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
             for x in result.upper
         ]
         found = Stroke("largest that was found", result.measured, RUN, toward=Toward.DOWN)
-        return Strokes(title, f"smoothness [{result.problem.units}]", [*claimed, found])
+        return Strokes(title, f"smoothness of F [{result.problem.units}]", [*claimed, found])
     limits = (result.interval.lower, result.interval.upper) if result.interval else None
     broken = run.verdict is Verdict.HYPOTHESIS_FAILED
     is_held = not broken and _holds(material, result.claim)

@@ -336,13 +336,9 @@ def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) ->
 
 def _of(about: str, source: Points | MeftRun) -> Witness:
     """The witness of a setting: its numbers, for a person, and its model."""
-    knots = enumerate(source.slope.knots, start=1)
     known = source.constants | {symbols.Lhat.name: source.smoothness}
-    known |= {
-        f"knot {i}, {what}": x
-        for i, knot in knots
-        for what, x in zip(("w", "f'"), knot, strict=True)
-    }
+    # f' is linear between these, and constant beyond.
+    known |= {f"f'({w})": slope for w, slope in source.slope.knots}
     if isinstance(source, Points):
         known |= {
             "A_1": source.v1[0],
@@ -359,7 +355,7 @@ def _of(about: str, source: Points | MeftRun) -> Witness:
         symbols.T_min: run.shortest_horizon,
     }
     more = {str(x.name): value for x, value in told.items()}
-    start = {"A at t = 1": run.start[0], "B at t = 1": run.start[1], "T": Fraction(run.T)}
+    start = {"A_1": run.start[0], "B_1": run.start[1], "T": Fraction(run.T)}
     noise = {f"c_{i + 1}": offset for i, offset in enumerate(run.offsets)}
 
     def process(name: str, time: int, outcome: int) -> Rows:

@@ -285,7 +285,8 @@ def _links_table(lost: Waterfall, level: float) -> Table:
 
 _BRACKETS = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W(v)) on the
 ball. Marks: lower estimates from what was sampled or found{}. The true constant lies between the
-highest mark and the lowest line that is a theorem; a sampled ratio is never a bound from above."""
+highest mark and the lowest line that is a theorem; a sampled ratio is never a bound from above. It
+has the unit of F, as v has none."""
 _UPPER = {
     "sharp": ("sharpest claim", GREEN, "-"),
     "composition": ("composition lemma, LJ² + GH", GREY, "-."),
@@ -385,7 +386,7 @@ def _draw_bracket(axis: Axes, item: tuple[str, list[StoredRun]]) -> None:
         style.log_y(axis, min(positive), max(positive))
     axis.set_xticks(positions, [str(run.rank or "any") for run in runs])
     axis.set_xlim(-0.4, len(runs) - 0.6)
-    name_axes(axis, title, "rank r", f"smoothness [{runs[0].result.problem.units}]")
+    name_axes(axis, title, "rank r", f"smoothness of F [{runs[0].result.problem.units}]")
 
 
 _ADAPTERS = """The same bracket for each reparametrisation W(v), each on its own domain. On LoReFT's
