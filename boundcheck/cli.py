@@ -360,6 +360,12 @@ def prove(
         Path | None,
         typer.Option("--rocq", help="Write each proved proof as a file for Rocq into this folder."),
     ] = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Look for numbers that make a false lemma true, 20 s for each lemma."
+        ),
+    ] = False,
     whole: Annotated[
         bool, typer.Option("-v", "--verbose", help="Show of many claims all that is found.")
     ] = False,
@@ -372,21 +378,32 @@ def prove(
     with progress() as tick:
         from boundcheck.language import screen, view
         from boundcheck.proof.export import export, export_rocq
+        from boundcheck.proof.repair import repairs
         from boundcheck.proof.view import show
 
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]
+        false = [x for x in proofs if x.script.is_lemma and x.verdict == "refuted" and repair]
+        mended = dict[str, list[str]]()
+        for i, proof in enumerate(false):
+            tick(f"repairing {proof.script.id}", i, len(false))
+            mended[proof.script.id] = list(map(str, repairs(proof.script)))
         tick("writing", 0, 1)
         files = [
             *(export(outcome, out) if out else []),
             *(export_rocq(outcome, rocq) if rocq else []),
         ]
-        extra = {"files": [str(path) for path in files]} if files else {}
+        extra = ({"files": [str(path) for path in files]} if files else {}) | (
+            {"repairs": mended} if repair else {}
+        )
         answer = outcome.as_json() | extra if as_json else {}
     if as_json:
         print_json(answer)
     else:
         screen.show(STDOUT, *show(outcome, steps, whole))
+        for id, found in mended.items():
+            for said in found or ["no other number in it was found that makes it true"]:
+                screen.show(STDOUT, view.line(f"{id}: {said}"))
         if files:
             folders = " and ".join(str(each) for each in (out, rocq) if each)
             screen.show(STDOUT, view.line(f"Exported: {len(files)} files in {folders}"))

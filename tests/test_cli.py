@@ -207,6 +207,15 @@ def test_prove_shows_lines_and_files(tmp_path):
     assert "25Dζ²/4 ≥ 0" in every
 
 
+@pytest.mark.full
+def test_prove_offers_numbers_that_make_a_false_lemma_true(tmp_path):
+    (tmp_path / "lemma.py").write_text(LEMMA.format(left="x**2 - 4*x + 3"))
+    answer = json.loads(run("prove", "lemma.py", "--repair", "--json", cwd=tmp_path).stdout)
+    assert answer["claims"][0]["verdict"] == "refuted"
+    first, *_ = answer["repairs"]["my.lemma"]
+    assert first.startswith("true with 4 for 3")
+
+
 def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
     id = "jiang2024.training_against_fine_tuning"
     strict = command("prove", id, "--strict", "-v")

@@ -450,8 +450,8 @@ _SMOOTHNESS = """$ℓ_t = 2(F(v_(t+1)) − F(v_t) − ⟨∇F(v_t), Δ⟩)/‖Δ
 $v_(t+1)$: the descent inequality holds there with any $L̂ ≥ ℓ_t$. The gradient ratio of the same
 step is $‖∇F(v_(t+1)) − ∇F(v_t)‖/‖Δ‖$, which no Lipschitz constant of the gradient is less than;
 where its rounding hides it, it is not drawn. Each L̂ is a lower estimate of what it stands for. An
-L̂ above 2/η is one at which the theorem says nothing of a run with this step. All have the unit of F,
-as v has none."""
+L̂ above 2/η is one at which the theorem says nothing of a run with this step. All have the unit of
+F, as v has none."""
 _CONSTANTS = """F, in the mean over replicas, and the constants of the theory along the run, each
 the largest over replicas. $ζ_t²$ is the variance of a minibatch gradient given the past, by
 enumerating the samples. $σ_t$ is the largest spectral norm of a trained block, of full fine-tuning
