@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib import metadata
-from math import ceil, floor, lcm
+from math import lcm
 from pathlib import Path
-from time import monotonic
 from typing import Literal, TypeAlias
 
 from boundcheck.errors import BoundcheckError
@@ -189,43 +188,38 @@ def command() -> tuple[str, ...]:
     return str(place), "-smt2", "-in"
 
 
-# The models that a solver prints.
+# The model that a solver prints.
 
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 _Expression: TypeAlias = "str | list[_Expression]"
 
 
-def read_models(text: str) -> list[dict[str, Fraction | None]]:
-    """The models that a solver printed, one after the other: the value of each variable, None if
-    not rational.
+def read_model(text: str) -> dict[str, Fraction | None]:
+    """The model that a solver printed: the value of each variable, None if not rational.
 
-    A decimal that ends in "?" is read as far as it goes. Raises ValueError for text that is not a
-    list of models.
+    Raises ValueError for text that is not a model.
     """
     # As JSON, which has commas between the entries of a list.
     signs = {"(": "[", ")": "]"}
     listed = " ".join(signs.get(token) or json.dumps(token) for token in _TOKEN.findall(text))
-    models = []
-    for model in parse_json(re.sub(r'(?<=["\]]) (?=["\[])', ", ", f"[ {listed} ]")):
-        values = {}
-        for entry in model:
-            match entry:
-                case ["define-fun", str(name), [], "Real", value]:
-                    values[name] = _number(value)
-                case ["define-fun", "/0", *_]:
-                    # z3 divides while it solves equations, and then states its values of quotients
-                    # by 0.
-                    pass
-                case _:
-                    raise ValueError(f"not a value of a variable: {entry}")
-        models.append(values)
-    return models
+    values = {}
+    for entry in parse_json(re.sub(r'(?<=["\]]) (?=["\[])', ", ", listed)):
+        match entry:
+            case ["define-fun", str(name), [], "Real", value]:
+                values[name] = _number(value)
+            case ["define-fun", "/0", *_]:
+                # z3 divides while it solves equations, and then states its values of quotients
+                # by 0.
+                pass
+            case _:
+                raise ValueError(f"not a value of a variable: {entry}")
+    return values
 
 
 def _number(value: _Expression) -> Fraction | None:
     match value:
         case str():
-            return Fraction(value.removesuffix("?"))
+            return Fraction(value)
         case ["-", inner]:
             number = _number(inner)
             return None if number is None else -number
@@ -238,13 +232,6 @@ def _number(value: _Expression) -> Fraction | None:
 # Counterexamples: searched with z3, verified exactly. One refutes the entailment between
 # polynomials. Matrices with these norms and traces may not exist, so a step with a counterexample
 # may be true; it lacks a justification.
-
-# z3 prints an irrational number as root-obj, and with these options once more as a decimal.
-_DECIMALS = "(set-option :pp.decimal true)\n(set-option :pp.decimal_precision 40)\n(get-model)\n"
-# Rational numbers near an irrational one are tried at these numbers of binary places.
-_GRIDS = (0, 1, 3, 6, 12, 24)
-# The part of the remaining time that one of these attempts may take.
-_SHARE = 0.25
 
 
 class CounterexampleError(BoundcheckError):
@@ -313,64 +300,11 @@ def evaluate(polynomial: Scalar, values: Mapping[Atom, Fraction]) -> Fraction:
 
 
 def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Counterexample | None:
-    """A rational counterexample, searched for at most so many seconds; None if none was found."""
-    deadline = monotonic() + seconds
-    # The names are the same in all attempts, which have the same atoms.
-    names = _variables(goal, premises)
-
-    def solve(
-        fixed: Sequence[Fact], seconds: float
-    ) -> tuple[dict[Atom, Fraction], dict[Atom, Fraction]] | None:
-        """z3's model: a rational number for some atoms, and an approximation for the others."""
-        answer = ask(smt_lib(goal, [*premises, *fixed], model=True) + _DECIMALS, seconds)
-        if answer.status != "sat":
-            return None
-        try:
-            exact, decimal = read_models(answer.model)
-        except ValueError:
-            return None
+    """The model that z3 finds within so many seconds, where its numbers are rational; else None."""
+    answer = ask(smt_lib(goal, premises, model=True), seconds)
+    with suppress(ValueError, CounterexampleError):
+        model = read_model(answer.model)
         # A variable that the model leaves out may have any value.
-        values = {atom: exact.get(name, Fraction(0)) for atom, name in names.items()}
-        near = {
-            atom: decimal.get(names[atom]) or Fraction(0)
-            for atom, value in values.items()
-            if value is None
-        }
-        return {atom: value for atom, value in values.items() if value is not None}, near
-
-    def rank(atom: Atom) -> tuple[bool, int, Atom]:
-        """A sort key, roots and high powers first: the rest is then of low degree, and its
-        solutions are rational.
-        """
-        degree = max(
-            (dict(m).get(atom, 0) for fact in (goal, *premises) for m in fact.polynomial.terms),
-            default=0,
-        )
-        return not isinstance(atom, Root), -degree, atom
-
-    model = solve((), seconds)
-    if model is None:
-        return None
-    # Replace irrational values by rational ones near them, one by one, and solve for the others
-    # again.
-    fixed, tried = list[Fact](), set[Atom]()
-    while waiting := model[1].keys() - tried:
-        atom = min(waiting, key=rank)
-        tried.add(atom)
-        value, candidates = model[1][atom], dict[Fraction, None]()
-        for places in _GRIDS:
-            around = {Fraction(turn(value * 2**places), 2**places) for turn in (floor, ceil)}
-            candidates |= dict.fromkeys(sorted(around, key=lambda x: (abs(x - value), x)))
-        for candidate in candidates:
-            choice = Fact("=", Scalar.of(atom) - candidate)
-            left = _SHARE * (deadline - monotonic())
-            found = solve([*fixed, choice], left) if left > 0 else None
-            if found is not None:
-                model = found
-                fixed.append(choice)
-                break
-    values, near = model
-    if not near:
-        with suppress(CounterexampleError):
-            return Counterexample(values, goal, tuple(premises))
+        values = {x: model.get(name, Fraction(0)) for x, name in _variables(goal, premises).items()}
+        return Counterexample(values, goal, tuple(premises))
     return None
