@@ -45,8 +45,7 @@ class By:
         wider, tight = rules.spectral_below_frobenius(p), rules.submultiplicative(("op", "F"), p, q)
         size = rules.norm_nonnegative("F", (q,))
         goal = Fact(">=", builders.norm("F", p) * builders.norm("F", q) - builders.norm("F", p @ q))
-        terms = (((_UNIT,), (0, 2)), ((_UNIT,), (1,)))
-        return rules.certificate((wider, tight, size), goal, terms, (), ())
+        return _certified(goal, wider, tight, size)
 
     def _single(self, x: MatrixExpr) -> Matrix:
         blocks = self.reading.point(x)
@@ -73,14 +72,11 @@ class By:
     def block_norm(self, x: MatrixExpr) -> Theorem:
         """‖(X, Y)‖² = ‖X‖_F² + ‖Y‖_F² of a vector with blocks X, Y."""
         blocks = self.reading.point(x)
-        whole, *parts = (
-            rules.norm_expansion(blocks),
-            *(rules.norm_expansion((block,)) for block in blocks),
-        )
         squares = sum((builders.norm("F", block) ** 2 for block in blocks), Scalar({}))
         goal = Fact("=", builders.norm("F", *blocks) ** 2 - squares)
-        multipliers = ((ONE, 0), *((-ONE, i + 1) for i in range(len(parts))))
-        return rules.certificate((whole, *parts), goal, (), multipliers, ())
+        return _certified(
+            goal, *map(rules.norm_expansion, (blocks, *((block,) for block in blocks)))
+        )
 
     def nonnegative(self, kind: str, x: MatrixExpr) -> Theorem:
         """‖X‖ >= 0."""
@@ -141,18 +137,9 @@ class By:
             return equation
         whole = rules.norm_expansion(blocks)
         parts = [rules.norm_expansion((block,)) for block in blocks]
-        size = builders.norm("F", *blocks)
         # The squares of all blocks add up to 0, so each is at most 0, and so is its norm.
         mine = builders.norm("F", blocks[i])
-        rest = tuple(j for j in range(len(blocks)) if j != i)
-        negative = rules.certificate(
-            (equation, whole, *parts),
-            Fact(">=", -mine * mine),
-            tuple((((Fraction(1), builders.norm("F", blocks[j])),), ()) for j in rest),
-            ((-size, 0), (ONE, 1), *((-ONE, 2 + j) for j in range(len(blocks)))),
-            (),
-        )
-        return rules.vanishing(negative, mine)
+        return rules.vanishing(_certified(Fact(">=", -mine * mine), equation, whole, *parts), mine)
 
     # Order.
 
@@ -166,26 +153,20 @@ class By:
         y, smaller = larger.fact.polynomial, self.reading.scalar(x)
         wanted = Fact(squares.fact.relation, y * y - smaller * smaller)
         if squares.conclusion != wanted:
-            squares = certify(wanted, [squares, *equations]) or rules.assume(wanted)
+            squares = _certified(wanted, squares, *equations)
         return below(squares, larger, smaller)
 
     def positive_root(self, radicand: Theorem) -> Theorem:
         """root(x) > 0, from x > 0."""
         x = radicand.fact.polynomial
         root = rules.root_nonnegative(x)
-        # root · root = x + (root² - x)
-        terms, goal = (((_UNIT,), (2,)),), Fact(">", root.fact.polynomial)
-        return rules.certificate(
-            (rules.root_square(radicand), root, radicand), goal, terms, ((ONE, 0),), (1,)
-        )
+        goal = Fact(">", root.fact.polynomial)
+        return _certified(goal, rules.root_square(radicand), root, radicand)
 
     def equal(self, above: Theorem, below: Theorem) -> Theorem:
         """The theorem p = 0, from p >= 0 and -p >= 0."""
         p = above.fact.polynomial
-        return rules.vanishing(
-            rules.certificate((above, below), Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()),
-            p,
-        )
+        return rules.vanishing(_certified(Fact(">=", -p * p), above, below), p)
 
     def below_maximum(self, maximum: sp.Max) -> list[Theorem]:
         """The theorems that each argument is at most the maximum, in sympy's order of the
@@ -282,11 +263,13 @@ class By:
         goal = Fact(">", inverse)
         # x · (1/x) = 1 + (x · (1/x) - 1)
         return product, rules.certificate(
-            (product, divisor), goal, (((_UNIT,), ()),), ((ONE, 0),), (1,)
+            (product, divisor), goal, ((((Fraction(1), ONE),), ()),), ((ONE, 0),), (1,)
         )
 
 
-_UNIT = (Fraction(1), ONE)
+def _certified(goal: Fact, *premises: Theorem) -> Theorem:
+    """The goal by a certificate; as its own assumption where none is found."""
+    return certify(goal, premises) or rules.assume(goal)
 
 
 def below(squares: Theorem, larger: Theorem, x: Scalar) -> Theorem:

@@ -286,24 +286,17 @@ class Book:
             case k.Before():
                 inner = place.within()
                 return f"before {place.time} (fun {inner.base} => {self.scalar(term.body, inner)})"
-            case k.Expectation():
-                inner = place.elsewhere()
-                body = self.scalar(term.body, inner)
-                return (
-                    f"expect {self.past(term.given, place)} (fun {inner.outcome} => {body})"
-                    f" {place.outcome}"
-                )
+            case k.Expectation() | k.Mean():
+                inner, past = place.elsewhere(), self.past(term.given, place)
+                if isinstance(term, k.Mean):
+                    head, body = "mean", self.piece(term.letter, inner)
+                else:
+                    head, body = "expect", self.scalar(term.body, inner)
+                return f"{head} {past} (fun {inner.outcome} => {body}) {place.outcome}"
             case k.Gradient():
                 _, gradient = self.function(term.function, term.point)
                 return projected(
                     f"{gradient} {self.point(term.point, place)}", term.block, len(term.point)
-                )
-            case k.Mean():
-                inner = place.elsewhere()
-                body = self.piece(term.letter, inner)
-                return (
-                    f"mean {self.past(term.given, place)} (fun {inner.outcome} => {body})"
-                    f" {place.outcome}"
                 )
         raise InputError("term", term, "a term that has a form in Rocq")
 
