@@ -333,7 +333,7 @@ def bound(
 @_command(
     "Audit proofs line by line.",
     "boundcheck prove jiang2024",
-    "boundcheck prove meft.lora --steps",
+    "boundcheck prove meft.lora -v",
     "boundcheck prove my_lemma.py --strict",
     writes="Writes no file, but what --export asks for.",
     one=_STRICT_CODE,
@@ -346,9 +346,6 @@ def prove(
             help="Claims, papers, folders of papers, scripts; default: all papers.",
         ),
     ] = None,
-    steps: Annotated[
-        bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")
-    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -367,7 +364,8 @@ def prove(
         ),
     ] = False,
     whole: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Show of many claims all that is found.")
+        bool,
+        typer.Option("-v", "--verbose", help="Show all that is found, of few claims each line."),
     ] = False,
     strict: Strict = False,
     as_json: Json = False,
@@ -400,7 +398,7 @@ def prove(
     if as_json:
         print_json(answer)
     else:
-        screen.show(STDOUT, *show(outcome, steps, whole))
+        screen.show(STDOUT, *show(outcome, whole))
         for id, found in mended.items():
             for said in found or ["no other number in it was found that makes it true"]:
                 screen.show(STDOUT, view.line(f"{id}: {said}"))

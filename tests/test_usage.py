@@ -36,7 +36,7 @@ def test_an_example_is_understood(example):
 
 
 QUICK = [x for x in EXAMPLES if x.split()[1] in ("claims", "bound", "new")] + [
-    "boundcheck prove meft.lora --steps"
+    "boundcheck prove meft.lora -v"
 ]
 
 

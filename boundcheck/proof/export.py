@@ -65,7 +65,7 @@ PREAMBLE = r"""\usepackage{amsmath,amssymb,amsthm}
 # Of the proofs that Rocq has read as they are, one in so many is read again where only the others
 # are asked about.
 _SPOT = 10
-# Lines that a certificate may take in a paper; a longer one is in `boundcheck prove --steps`.
+# Lines that a certificate may take in a paper; a longer one is in `boundcheck prove -v`.
 _LONGEST = 24
 
 

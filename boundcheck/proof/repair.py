@@ -18,7 +18,7 @@ from boundcheck.language.claim import as_typed
 from boundcheck.proof.script import Script, lemma
 from boundcheck.proof.verdict import judge
 
-_SIMPLE = [*map(Fraction, (2, 3, 4, 8)), *(Fraction(*x) for x in ((3, 2), (4, 3), (5, 2)))]
+_SIMPLE = {Fraction(p, q) for p in (1, 2, 3, 4, 5, 8) for q in (1, 2, 3, 4)}
 # How many fractions are tried between what is false and what is true.
 _ROUNDS = 6
 
@@ -67,7 +67,7 @@ def repairs(script: Script, seconds: float = 20.0) -> Iterator[Repair]:
 
     for number, says in _places(claim.conclusion):
         tried = sorted(
-            {Fraction(1), *_SIMPLE, *(1 / x for x in _SIMPLE), 2 * number, number / 2} - {number},
+            {*_SIMPLE, 2 * number, number / 2} - {number},
             key=lambda x: max(x / number, number / x),
         )
         mended = next((x for x in tried if verdict(says, x) == "proved"), None)

@@ -141,7 +141,7 @@ def _evidence(row: JudgedRow) -> Iterator[Fold]:
         said = Prose(f"“{proof.script.title}”, {proof.script.called}", "small")
         parts.append(
             Line(
-                (said, *ends, "To see it again:", view.Code(command("prove", ref.id, "--steps"))),
+                (said, *ends, "To see it again:", view.Code(command("prove", ref.id, "-v"))),
                 "small",
             )
         )
@@ -211,7 +211,7 @@ def _proof_view(proof: JudgedProof) -> View:
             (Prose(each.step.label), *_formulas(each.step.theorem.conclusion)) for each in hidden
         ]
         whole = line(
-            view.Code(command("prove", proof.script.id, "--steps")), "shows what each is given."
+            view.Code(command("prove", proof.script.id, "-v")), "shows what each is given."
         )
         count = line(f"And {amount(len(hidden), 'line')} of mere algebra:")
         told_.append(Fold(count, (whole, view.Table(("line", "what it says"), rows, most=None))))
@@ -329,17 +329,15 @@ def _step_view(judged: JudgedStep) -> View:
 
 def show(
     audit: ProofAudit,
-    steps: bool,
-    whole: bool = True,
+    is_whole: bool = True,
 ) -> Iterator[Part]:
-    """For a terminal: the tables, what is proved where there are few claims, and at the end what is
+    """For a terminal: the tables, each line where there are few claims, and at the end what is
     false or open, and how many there are of each verdict.
 
-    If it is not `whole`, each finding, claim or assumption has one line, lines that are proved have
-    none, and of all that is false or open the gravest is told. `steps` shows every line.
+    If it is not whole, each finding, claim or assumption has one line, lines that are proved have
+    none, and of all that is false or open the gravest is told.
     """
     is_few = len(audit.claims) <= _FEW
-    is_whole = whole or steps
     if is_whole:
         yield from _whole_tables(audit)
     elif audit.rows:
@@ -348,9 +346,9 @@ def show(
         columns = (view.Column("claim", is_whole=True), view.Column("verdict", is_whole=True))
         titles = [(x.id, Badge(x.verdict), Prose(x.title)) for x in audit.claims]
         yield view.Table((*columns, "title"), titles, most=None, in_lines=True)
-    for claim in audit.claims if steps or is_few else ():
+    for claim in audit.claims if is_few else ():
         for proof in claim.proofs:
-            yield from _lines(proof, steps) if is_whole else _brief(claim, proof)
+            yield from _lines(proof) if is_whole else _brief(claim, proof)
     if is_whole or is_few:
         yield from _facts(audit)
     # At the end, where nobody has to look for it.
@@ -508,9 +506,7 @@ def _above(text: Cell, below: str) -> Cell:
 
 
 def _proved(proof: JudgedProof) -> Cell:
-    """What is proved: the claim and what differs, or the statement of a lemma; `--steps` shows the
-    rest.
-    """
+    """What is proved: the claim and what differs, or the statement of a lemma."""
     if proof.verdict != "proved":
         return ""
     unmet = "" if known_instance(proof) or not proof.hypotheses else f"; {instance_told(proof)}"
@@ -520,11 +516,10 @@ def _proved(proof: JudgedProof) -> Cell:
     return _above(_formulas(*([proof.conclusion] if proof.conclusion else []))[0], given)
 
 
-def _lines(proof: JudgedProof, steps: bool) -> Iterator[Part]:
+def _lines(proof: JudgedProof) -> Iterator[Part]:
     """The lines of a proof in a table, and what it proves."""
-    lines = proof.steps if steps else [x for _, x in main_lines(proof)]
     rows: list[Row] = []
-    for judged in lines:
+    for judged in proof.steps:
         own = proof.own(judged)
         says = [
             *_formulas(judged.step.theorem.conclusion),
@@ -535,8 +530,6 @@ def _lines(proof: JudgedProof, steps: bool) -> Iterator[Part]:
     title = f"“{proof.script.title}” ({proof.script.id}, {proof.script.called})"
     head = ("line", "verdict", "trust", "what it says")
     yield view.Table(head, rows, title, most=None)
-    if hidden := len(proof.steps) - len(lines):
-        yield line(f"and {amount(hidden, 'line')} of mere algebra: --steps shows them")
     if proof.verdict == "proved":
         display = _display(proof)
         yield from _theorem(proof, display)

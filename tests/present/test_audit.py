@@ -166,7 +166,7 @@ def test_in_a_pipe_no_finding_is_cut(written, paper):
     out = io.StringIO()
     console = Console(file=out, width=_ENDLESS, force_interactive=False)
     parts = (rows_table(paper.rows), *findings_parts(written), verdicts_table(written["runs"]))
-    show(console, *show_proofs(paper, False), *parts)
+    show(console, *show_proofs(paper), *parts)
     cells = {cell for line in out.getvalue().splitlines() for cell in line.split("\t")}
     for row in (each.as_json() for each in paper.rows):
         assert {row["locator"], row["printed"], row["verdict"], row["trust"]} <= cells

@@ -88,7 +88,7 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     conclusion = shown(proof.conclusion)
     # A row opens to its lines, and says how to see them again.
     row = text[text.index("Eq. (2)") : text.index("Another word.")]
-    again = "boundcheck prove my.claim --steps"
+    again = "boundcheck prove my.claim -v"
     witness = "At t = 1 the left side is 7/2 and the right side 1."
     for words in (": 3 lines", again, witness, apart(conclusion.latex[0])):
         assert words in row
@@ -151,7 +151,7 @@ def displays(found, folder):
     """Every text that shows the referee's table."""
     out = io.StringIO()
     console = Console(file=out, width=4000)
-    show_parts(console, *show(found, False, True), rows_table(found.rows))
+    show_parts(console, *show(found), rows_table(found.rows))
     return {
         "page": page(folder, [], [], found),
         "latex": "".join(map(Latex(()).floats, referee_table(found.rows))),

@@ -34,7 +34,7 @@ def audit(build, title="", reading=NUMBERS):
 def shown(build, **options):
     """What the terminal shows of a script."""
     out = io.StringIO()
-    screen.show(Console(file=out, width=400), *show(audit(build, **options), False))
+    screen.show(Console(file=out, width=400), *show(audit(build, **options)))
     return out.getvalue()
 
 
