@@ -21,7 +21,7 @@ from functools import cache
 from importlib import metadata
 from math import lcm
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from boundcheck.errors import BoundcheckError
 from boundcheck.kernel import Fact
@@ -305,6 +305,7 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
     with suppress(ValueError, CounterexampleError):
         model = read_model(answer.model)
         # A variable that the model leaves out may have any value.
-        values = {x: model.get(name, Fraction(0)) for x, name in _variables(goal, premises).items()}
+        names = _variables(goal, premises)
+        values: dict[Atom, Any] = {x: model.get(name, Fraction(0)) for x, name in names.items()}
         return Counterexample(values, goal, tuple(premises))
     return None
