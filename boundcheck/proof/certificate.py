@@ -25,6 +25,7 @@ from boundcheck.kernel.terms import (
     Norm,
     Root,
     Scalar,
+    Total,
 )
 from boundcheck.proof import sums
 from boundcheck.proof.sums import UNIT, Block, Packing, Poly, Rational, combine, gram_basis, times
@@ -97,8 +98,8 @@ def entailed(
 
 
 def signs(facts: Iterable[Fact]) -> list[Theorem]:
-    """The theorems that norms and roots in these facts, and the means of these, are not negative,
-    and dimensions, T and t are at least 1.
+    """The theorems that norms and roots in these facts, and the means and sums of these, are not
+    negative, and dimensions, T and t are at least 1.
     """
     found: dict[str, Theorem] = {}
     for atom in (atom for fact in facts for atom in fact.polynomial.atoms()):
@@ -113,11 +114,14 @@ def signs(facts: Iterable[Fact]) -> list[Theorem]:
                 found[atom.key] = rules.horizon_positive()
             case Clock():
                 found[atom.key] = rules.time_at_least_one()
-            case Expectation():
+            case Expectation() | Total():
                 body = Fact(">=", atom.body)
-                positive = by_signs(body, signs([body]))
-                if positive is not None:
-                    found[atom.key] = rules.expectation(positive, atom.given)
+                if positive := by_signs(body, signs([body])):
+                    found[atom.key] = (
+                        rules.summation(positive)
+                        if isinstance(atom, Total)
+                        else rules.expectation(positive, atom.given)
+                    )
     return list(found.values())
 
 
