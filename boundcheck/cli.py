@@ -391,14 +391,17 @@ def prove(
             *(export(outcome, out) if out else []),
             *(export_rocq(outcome, rocq) if rocq else []),
         ]
-        extra = ({"files": [str(path) for path in files]} if files else {}) | (
-            {"repairs": mended} if repair else {}
-        )
-        answer = outcome.as_json() | extra if as_json else {}
+        answer = outcome.as_json() if as_json else {}
+        if files:
+            answer["files"] = list(map(str, files))
+        if repair:
+            answer["repairs"] = mended
     if as_json:
         print_json(answer)
     else:
         screen.show(STDOUT, *show(outcome, whole))
+        if repair and not mended:
+            screen.show(STDOUT, view.line("No lemma is false"))
         for id, found in mended.items():
             for said in found or ["no other number in it was found that makes it true"]:
                 screen.show(STDOUT, view.line(f"{id}: {said}"))

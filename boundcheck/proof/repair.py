@@ -103,7 +103,7 @@ def _places(says: sp.Basic) -> Iterator[tuple[Fraction, sp.Basic]]:
         for each in part.args:
             if each.is_Rational and abs(each) != 1:
                 rest = [x for x in part.args if x != each]
-                size = Fraction(int(abs(each).p), int(each.q))
+                size = Fraction(str(abs(each)))
                 yield size, says.xreplace({part: part.func(sp.sign(each) * _NUMBER, *rest)})
     if isinstance(says, sp.core.relational._Inequality):
         yield Fraction(1), says.func(*(x * _NUMBER if x is says.gts else x for x in says.args))
